@@ -1,0 +1,26 @@
+#pragma once
+// The seam to time. Cores take the time as an argument; only drivers hold a Clock.
+
+#include <chrono>
+#include <cstdint>
+
+namespace klamm {
+
+using Millis = std::chrono::milliseconds;
+/// Monotonic time since some start: for time-outs, back-off and linger. Nanosecond ticks, comparable within a process.
+using TimePoint = std::chrono::steady_clock::time_point;
+using Duration = std::chrono::steady_clock::duration;
+
+/// Threading: any thread.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  [[nodiscard]] virtual TimePoint now() const noexcept = 0;
+  /// Milliseconds since 1970, as record timestamps carry them.
+  [[nodiscard]] virtual std::int64_t wallMillis() const noexcept = 0;
+};
+
+/// The machine's clocks.
+[[nodiscard]] const Clock& systemClock() noexcept;
+
+}  // namespace klamm
