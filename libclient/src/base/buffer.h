@@ -9,16 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include <klamm/bytes.h>
+
 namespace klamm {
-
-using BytesView = std::span<const std::byte>;
-
-[[nodiscard]] inline BytesView asBytes(std::string_view text) noexcept {
-  return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
-}
-[[nodiscard]] inline std::string_view asText(BytesView bytes) noexcept {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 /// An immutable range of bytes that shares ownership of the memory it lies in. Copying and slicing cost a ref count.
 ///

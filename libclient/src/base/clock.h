@@ -4,9 +4,10 @@
 #include <chrono>
 #include <cstdint>
 
+#include <klamm/bytes.h>
+
 namespace klamm {
 
-using Millis = std::chrono::milliseconds;
 /// Monotonic time since some start: for time-outs, back-off and linger. Nanosecond ticks, comparable within a process.
 using TimePoint = std::chrono::steady_clock::time_point;
 using Duration = std::chrono::steady_clock::duration;

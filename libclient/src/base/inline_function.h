@@ -1,71 +1,11 @@
 #pragma once
-// A move-only callable that never allocates: what callbacks are kept in on the hot path.
+// The move-only callable that never allocates; public because callbacks of the API are kept in it.
 
-#include <cstddef>
-#include <functional>
-#include <new>
-#include <type_traits>
-#include <utility>
+#include <klamm/detail/inline_function.h>
 
 namespace klamm {
 
 template <class Signature, std::size_t Capacity = 64>
-class InlineFunction;
-
-/// Holds a callable of at most Capacity bytes in place; a larger one does not compile (capture a pointer instead).
-/// Threading: a value.
-template <class R, class... Args, std::size_t Capacity>
-class InlineFunction<R(Args...), Capacity> {
- public:
-  InlineFunction() noexcept = default;
-  InlineFunction(std::nullptr_t) noexcept {}  // NOLINT(google-explicit-constructor)
-
-  template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, InlineFunction> && std::is_invocable_r_v<R, std::remove_cvref_t<F>&, Args...>)
-  InlineFunction(F&& callable) {  // NOLINT(google-explicit-constructor)
-    using Held = std::remove_cvref_t<F>;
-    static_assert(sizeof(Held) <= Capacity, "the callable is too large: capture a pointer or a shared_ptr");
-    static_assert(alignof(Held) <= alignof(std::max_align_t));
-    static_assert(std::is_nothrow_move_constructible_v<Held>);
-    ::new (static_cast<void*>(storage_)) Held(std::forward<F>(callable));
-    static constexpr Table table{
-        [](void* self, Args... args) -> R { return std::invoke(*static_cast<Held*>(self), std::forward<Args>(args)...); },
-        [](void* from, void* to) noexcept {
-          if (to != nullptr) ::new (to) Held(std::move(*static_cast<Held*>(from)));
-          static_cast<Held*>(from)->~Held();
-        }};
-    table_ = &table;
-  }
-  InlineFunction(InlineFunction&& other) noexcept { takeFrom(other); }
-  InlineFunction& operator=(InlineFunction&& other) noexcept {
-    if (this != &other) {
-      reset();
-      takeFrom(other);
-    }
-    return *this;
-  }
-  InlineFunction(const InlineFunction&) = delete;
-  InlineFunction& operator=(const InlineFunction&) = delete;
-  ~InlineFunction() { reset(); }
-
-  [[nodiscard]] explicit operator bool() const noexcept { return table_ != nullptr; }
-  R operator()(Args... args) { return table_->call(storage_, std::forward<Args>(args)...); }
-
- private:
-  struct Table {
-    R (*call)(void*, Args...);
-    void (*relocate)(void* from, void* to) noexcept;  ///< moves to `to`, or destroys when it is null
-  };
-  void takeFrom(InlineFunction& other) noexcept {
-    table_ = std::exchange(other.table_, nullptr);
-    if (table_ != nullptr) table_->relocate(other.storage_, storage_);
-  }
-  void reset() noexcept {
-    if (const Table* table = std::exchange(table_, nullptr)) table->relocate(storage_, nullptr);
-  }
-
-  alignas(std::max_align_t) std::byte storage_[Capacity];
-  const Table* table_ = nullptr;
-};
+using InlineFunction = detail::InlineFunction<Signature, Capacity>;
 
 }  // namespace klamm

@@ -1,19 +1,15 @@
 #pragma once
 // Log lines of the library: one sink per client or broker, passed in; nothing is printed by default.
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include <fmt/format.h>
 
+#include <klamm/logging.h>
+
 namespace klamm {
-
-enum class LogLevel { Debug, Info, Warn, Error };
-
-/// Receives finished lines. Threading: called from any thread, one line at a time per call; must not block for long.
-using LogSink = std::function<void(LogLevel, std::string_view line)>;
 
 /// Where a component logs to. Copies share the sink. Threading: any thread.
 class Log {
