@@ -90,14 +90,14 @@ def tool(name, *args):
     return java(TOOLS[name], *args)
 
 
-def node_properties(node, nodes, data):
-    voters = ",".join(f"{n}@127.0.0.1:{BASE_PORT + 100 + n}" for n in range(1, nodes + 1))
+def node_properties(node, nodes, data, base_port):
+    voters = ",".join(f"{n}@127.0.0.1:{base_port + 100 + n}" for n in range(1, nodes + 1))
     copies = min(nodes, 3)
     return f"""process.roles=broker,controller
 node.id={node}
 controller.quorum.voters={voters}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:{BASE_PORT + node - 1},CONTROLLER://127.0.0.1:{BASE_PORT + 100 + node}
+listeners=PLAINTEXT://127.0.0.1:{base_port + node - 1},CONTROLLER://127.0.0.1:{base_port + 100 + node}
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 inter.broker.listener.name=PLAINTEXT
 log.dirs={data}
@@ -116,11 +116,11 @@ group.initial.rebalance.delay.ms=0
 
 
 class Cluster:
-    """Combined nodes on this machine; node 1 listens on BASE_PORT, the next ones on the ports behind it."""
+    """Combined nodes on this machine; node 1 listens on base_port, the next ones on the ports behind it."""
 
-    def __init__(self, nodes=1, home=HOME / "run"):
-        self.nodes, self.home = nodes, pathlib.Path(home)
-        self.bootstrap = ",".join(f"127.0.0.1:{BASE_PORT + n}" for n in range(nodes))
+    def __init__(self, nodes=1, home=HOME / "run", base_port=BASE_PORT):
+        self.nodes, self.home, self.base_port = nodes, pathlib.Path(home), base_port
+        self.bootstrap = ",".join(f"127.0.0.1:{base_port + n}" for n in range(nodes))
 
     def pid_file(self, node):
         return self.home / f"node{node}.pid"
@@ -135,7 +135,7 @@ class Cluster:
         cluster_id = "klammTestKafkaCluster0"
         for node in range(1, self.nodes + 1):
             config = self.home / f"node{node}.properties"
-            config.write_text(node_properties(node, self.nodes, self.data(node)))
+            config.write_text(node_properties(node, self.nodes, self.data(node), self.base_port))
             subprocess.run(java(TOOLS["kafka-storage"], "format", "-t", cluster_id, "-c", config), check=True,
                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for node in range(1, self.nodes + 1):

@@ -1,0 +1,173 @@
+"""What every interoperation test needs: brokers of both kinds, other people's programs, real text and comparisons."""
+import hashlib
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "peers"))
+import kafka  # noqa: E402
+
+BIN = pathlib.Path(os.environ.get("KLAMM_BIN", ROOT / "build" / "release" / "bin"))
+PEERS = ROOT / "build" / "peers"
+CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
+LINES = 100_000
+KAFKA_TEST_PORT = 29092
+
+
+def need(*programs):
+    """Skips with a loud line where a peer is absent; in CI a missing peer is a failure."""
+    missing = [program for program in programs if shutil.which(str(program)) is None]
+    if not missing:
+        return
+    if os.environ.get("CI"):
+        raise RuntimeError(f"CI must have {missing}")
+    print(f"SKIPPED: {missing} not found; run ./dev test to install what the tests need", file=sys.stderr)
+    raise unittest.SkipTest(f"{missing} not found")
+
+
+def run(*command, data=None, timeout=120, check=True, **options):
+    """Runs a program to its end; returns its CompletedProcess with bytes in stdout and stderr."""
+    command = [str(word) for word in command]
+    source = {"stdin": data} if hasattr(data, "read") else {"input": data or b""}
+    done = subprocess.run(command, capture_output=True, timeout=timeout, **source, **options)
+    if check and done.returncode != 0:
+        raise AssertionError(f"{' '.join(command)} exited with {done.returncode}\n"
+                             f"{done.stdout[-2000:].decode(errors='replace')}\n{done.stderr[-3000:].decode(errors='replace')}")
+    return done
+
+
+def java_tool(name, *args, **options):
+    return run(*kafka.tool(name, *args), **options)
+
+
+def klamm(name, *args, **options):
+    return run(BIN / f"klamm-{name}", *args, **options)
+
+
+def real_text(lines=LINES):
+    """`lines` lines of real text: what this machine's packages say of themselves, repeated as often as needed."""
+    text = b"".join(pathlib.Path(path).read_bytes() for path in
+                    ["/var/lib/dpkg/status", *sorted(map(str, pathlib.Path("/usr/share/common-licenses").glob("*")))]
+                    if os.path.isfile(path))
+    source = text.split(b"\n")
+    return b"\n".join(source[n % len(source)] for n in range(lines)) + b"\n"
+
+
+def binary_records(count, seed):
+    """Records in the line form of tests/peers/README.md: any bytes as keys and values, nulls, empty ones, headers."""
+    chance = random.Random(seed)
+
+    def field(null_chance):
+        if chance.random() < null_chance:
+            return "-"
+        return chance.randbytes(chance.choice([0, 1, 7, 40, 300])).hex()
+
+    lines = []
+    for number in range(count):
+        headers = ",".join(f"h{n}={field(0.2)}" for n in range(chance.choice([0, 0, 1, 3])))
+        # The value begins with the record's number, so that every record is unique and order can be checked.
+        lines.append(f"{field(0.2)}\t{number:08x}{field(0).strip('-')}\t{headers}")
+    return ("\n".join(lines) + "\n").encode()
+
+
+def digest(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+class KlammBroker:
+    """A klamm-broker process on a free port with a folder of its own; can be killed and started again on both."""
+
+    def __init__(self, *args, data=None):
+        self.args = args
+        self.own = data is None
+        self.data = pathlib.Path(data or tempfile.mkdtemp(prefix="klamm-interop-"))
+        self.port = 0
+        self.process = None
+        self.log = open(self.data.with_name(self.data.name + ".log"), "ab+")
+
+    def start(self):
+        self.process = subprocess.Popen([str(BIN / "klamm-broker"), "--port", str(self.port), "--data", str(self.data),
+                                         *self.args], stdout=subprocess.PIPE, stderr=self.log)
+        line = self.process.stdout.readline().decode()
+        match = re.fullmatch(r"ready (\S+):(\d+)\n", line)
+        if not match:
+            raise AssertionError(f"klamm-broker said {line!r} instead of 'ready HOST:PORT'\n{self.log_text()[-3000:]}")
+        self.port = int(match[2])
+        self.bootstrap = f"127.0.0.1:{self.port}"
+        return self
+
+    def log_text(self):
+        return pathlib.Path(self.log.name).read_text(errors="replace")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def stop(self, seconds=10):
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(seconds)
+        self.process.stdout.close()
+        if code != 0:
+            raise AssertionError(f"klamm-broker exited with {code}\n{self.log_text()[-3000:]}")
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            self.stop()
+        self.log.close()
+        if self.own:
+            shutil.rmtree(self.data, ignore_errors=True)
+            pathlib.Path(self.log.name).unlink(missing_ok=True)
+
+    __enter__ = start
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class KafkaBroker(kafka.Cluster):
+    """A one-node Apache Kafka of the tests' own."""
+
+    def __init__(self):
+        super().__init__(1, home=PEERS / "kafka" / "test-run", base_port=KAFKA_TEST_PORT)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+class InteropTest(unittest.TestCase):
+    """Base of the tests: comparisons that say what differs instead of printing megabytes."""
+
+    def assert_same_lines(self, sent, got, ordered=True):
+        sent_lines, got_lines = sent.splitlines(), got.splitlines()
+        if not ordered:
+            sent_lines, got_lines = sorted(sent_lines), sorted(got_lines)
+        if sent_lines == got_lines:
+            return
+        where = next((n for n, pair in enumerate(zip(sent_lines, got_lines)) if pair[0] != pair[1]),
+                     min(len(sent_lines), len(got_lines)))
+        self.fail(f"{len(sent_lines)} lines sent, {len(got_lines)} came; first difference at {where}:\n"
+                  f"sent {sent_lines[where:where + 1]}\ngot  {got_lines[where:where + 1]}")
+
+    def create_topic(self, broker, topic, partitions=1):
+        klamm("topics", "--bootstrap-server", broker.bootstrap, "--create", "--topic", topic, "--partitions", partitions)
+
+    def wait_until(self, condition, what, seconds=30):
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                self.fail(f"not within {seconds} s: {what}")
+            time.sleep(0.05)
