@@ -1,0 +1,98 @@
+#pragma once
+// What poll() hands out: runs of encoded records that were checked, and the memory they lie in.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include <klamm/bytes.h>
+#include <klamm/record.h>
+
+namespace klamm::detail {
+
+/// Consecutive records of one batch, whose layout was checked before they got here, so that reading them needs no checks:
+///
+///     first ->| record | record | ... count of them                     (record batch v2, decompressed)
+///
+/// Threading: immutable.
+struct RecordRun {
+  const std::byte* first = nullptr;
+  std::int32_t count = 0;
+  std::int32_t leaderEpoch = -1;
+  std::int64_t baseOffset = 0;
+  std::int64_t baseTimestamp = 0;
+  bool logAppendTime = false;  ///< all records have baseTimestamp
+};
+
+/// One partition's share of a poll. Threading: immutable.
+struct PartitionRun {
+  std::shared_ptr<const TopicPartition> partition = {};
+  std::size_t firstRun = 0;
+  std::size_t runCount = 0;
+  std::size_t count = 0;
+  OffsetAndMetadata next = {};  ///< the position behind these records
+};
+
+/// Everything one poll() returned, without types. Threading: immutable once poll() has returned it.
+struct FetchedRecords {
+  std::vector<PartitionRun> partitions = {};
+  std::vector<RecordRun> runs = {};
+  std::vector<std::shared_ptr<const void>> owners = {};  ///< the memory that the runs point into
+  std::size_t count = 0;
+};
+
+/// The raw fields of one record; the offset and timestamp are finished.
+struct RawRecord {
+  std::int64_t offset;
+  std::int64_t timestamp;
+  const std::byte* key;
+  std::int64_t keySize;  ///< -1: null
+  const std::byte* value;
+  std::int64_t valueSize;  ///< -1: null
+  const std::byte* headers;
+  std::int64_t headerCount;
+  const std::byte* end;
+};
+
+/// A zigzag varint whose end is known to lie inside the bytes.
+[[nodiscard]] inline std::int64_t trustedVarint(const std::byte*& at) noexcept {
+  auto value = static_cast<std::uint64_t>(*at++);
+  if (value >= 0x80) [[unlikely]] {
+    value &= 0x7F;
+    for (int shift = 7; shift < 64; shift += 7) {
+      const auto byte = static_cast<std::uint64_t>(*at++);
+      value |= (byte & 0x7F) << shift;
+      if (byte < 0x80) break;
+    }
+  }
+  return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
+}
+
+/// The record behind `at`.
+[[nodiscard]] inline const std::byte* recordEnd(const std::byte* at) noexcept {
+  const std::int64_t length = trustedVarint(at);
+  return at + length;
+}
+
+/// Decodes the record at `at`, which belongs to `run`.
+[[nodiscard]] inline RawRecord decodeRecord(const RecordRun& run, const std::byte* at) noexcept {
+  RawRecord record;
+  const std::int64_t length = trustedVarint(at);
+  record.end = at + length;
+  ++at;  // attributes: none are defined
+  const std::int64_t timestampDelta = trustedVarint(at);
+  record.timestamp = run.logAppendTime ? run.baseTimestamp : run.baseTimestamp + timestampDelta;
+  record.offset = run.baseOffset + trustedVarint(at);
+  record.keySize = trustedVarint(at);
+  record.key = at;
+  if (record.keySize > 0) at += record.keySize;
+  record.valueSize = trustedVarint(at);
+  record.value = at;
+  if (record.valueSize > 0) at += record.valueSize;
+  record.headerCount = trustedVarint(at);
+  record.headers = at;
+  return record;
+}
+
+}  // namespace klamm::detail
