@@ -35,7 +35,7 @@ class Properties {
   [[nodiscard]] const std::vector<Entry>& entries() const noexcept { return entries_; }
   /// The value of a key, or null. A key that stands twice has its last value, as in Java.
   [[nodiscard]] const std::string* find(std::string_view key) const noexcept;
-  /// Replaces the value of a key or adds it at the end.
+  /// Sets a key, which stands last in the order from then on.
   void set(std::string key, std::string value);
 
  private:

@@ -27,10 +27,15 @@ struct BatchVerdict {
   std::int64_t offsetDeltaOfMaxTimestamp = -1;       ///< of the first record that has it
 };
 
+/// The one batch that a produce request carries for a partition. Fails with InvalidRecord when there is none, a second one,
+/// one that is cut off or one of an older format, and with CorruptMessage when the bytes cannot be a batch.
+[[nodiscard]] Result<RecordBatchView> parseProduced(const Buffer& records);
+
 /// Checks length, magic, CRC, count, lastOffsetDelta, sequence, flags and then every record: that it decodes, that offset
 /// deltas go 0, 1, 2, ..., that its timestamp is within the rules, that it has a key where one is required. Keys and
 /// values are passed over; a compressed batch is streamed, never held as a whole. Codes as Kafka answers them:
-/// CorruptMessage for a wrong CRC, InvalidRecord for a broken layout, InvalidTimestamp, UnsupportedCompressionType.
+/// CorruptMessage for a wrong CRC, InvalidRecord for a broken layout, InvalidTimestamp, UnknownServerError for a codec
+/// number that is not assigned.
 /// Threading: any thread.
 [[nodiscard]] BatchVerdict validateBatch(const RecordBatchView& batch, const BatchRules& rules);
 
