@@ -68,7 +68,8 @@ class Connection {
 
   /// Sends bytes that already carry their length. When nothing waits, the calling thread writes them itself without
   /// blocking (gather write, sendfile); what the socket does not take is sent by the loop. Order is that of the calls.
-  /// Before onOpen the bytes wait. The parts are held by reference until the socket has taken them.
+  /// Before onOpen the bytes wait. The parts are held by reference until the socket has taken them, and let go of under
+  /// the connection's lock: what frees their memory must not send.
   /// Fails when the connection is closed, draining, or holds more than maxQueued.
   virtual Status send(Parts frame) = 0;
   /// Drops what is unsent and closes; onClosed gets this reason, later on the loop's thread (never inside this call).

@@ -1,0 +1,67 @@
+#pragma once
+// Cuts a byte stream into frames.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "base/buffer.h"
+#include "base/result.h"
+
+namespace klamm::net {
+
+/// The stream is  | int32 length | length bytes | int32 length | ...  and a frame is handed out without its length, as a
+/// slice of the memory that it was read into:
+///
+///     chunk:   [ frame 1 | frame 2 | first bytes of frame 3 ....room.... ]     small frames share a chunk
+///     own:     [ frame 4, first bytes ........... room ................. ]     a large frame has memory of its own
+///
+/// Memory grows with the bytes that have come, never with what a length claims: a chunk has 4 KiB at first and up to 64,
+/// own memory 256 KiB at first and doubles. A slice keeps its whole chunk alive: copy what is kept for long.
+///
+/// Threading: one thread; the slices may go anywhere.
+class FrameReader {
+ public:
+  explicit FrameReader(std::size_t maxFrame) noexcept : maxFrame_(maxFrame) {}
+
+  /// Where the next bytes of the stream belong; never empty.
+  [[nodiscard]] std::span<std::byte> room();
+  /// `count` bytes were written to the start of room().
+  void received(std::size_t count);
+  /// The next whole frame, or nothing yet. A length that is negative, zero or above the limit is an error; the stream
+  /// is of no use after it.
+  [[nodiscard]] Result<std::optional<Buffer>> next();
+  /// Applies to lengths that have not been looked at yet.
+  void setMaxFrame(std::size_t bytes) noexcept { maxFrame_ = bytes; }
+  /// Bytes that came and belong to no frame handed out yet.
+  [[nodiscard]] std::size_t pending() const noexcept { return own_ ? ownFilled_ : end_ - begin_; }
+
+ private:
+  static constexpr std::size_t kFirstChunk = 4 * 1024;
+  static constexpr std::size_t kLargestChunk = 64 * 1024;
+  static constexpr std::size_t kFirstOwn = 256 * 1024;
+
+  struct Free {
+    void operator()(std::byte* memory) const noexcept;
+  };
+  void startChunk(std::size_t capacity);
+  void startOwn(std::size_t length);
+  void growOwn();
+  [[nodiscard]] Buffer takeOwn();
+
+  std::size_t maxFrame_;
+  std::shared_ptr<std::byte[]> chunk_;
+  std::size_t capacity_ = 0;
+  std::size_t begin_ = 0;  ///< first byte not handed out
+  std::size_t end_ = 0;    ///< behind the last byte received
+  bool filled_ = false;    ///< the last read filled its room: the next chunk is larger
+
+  std::unique_ptr<std::byte, Free> own_;  ///< from malloc, so that growing need not copy
+  std::size_t ownCapacity_ = 0;
+  std::size_t ownFilled_ = 0;
+  std::size_t ownLength_ = 0;
+};
+
+}  // namespace klamm::net

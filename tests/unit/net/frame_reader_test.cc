@@ -1,0 +1,118 @@
+#include "net/frame_reader.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/random.h"
+
+namespace klamm::net {
+namespace {
+
+std::string frameOf(std::string_view body) {
+  std::string frame(4, '\0');
+  storeBigEndian<std::int32_t>(reinterpret_cast<std::byte*>(frame.data()), static_cast<std::int32_t>(body.size()));
+  return frame.append(body);
+}
+
+/// Gives the stream to the reader in reads of at most `step` bytes and returns the frames.
+std::vector<std::string> readAll(FrameReader& reader, std::string_view stream, std::size_t step) {
+  std::vector<std::string> frames;
+  while (!stream.empty()) {
+    const auto room = reader.room();
+    const std::size_t count = std::min({step, room.size(), stream.size()});
+    std::memcpy(room.data(), stream.data(), count);
+    reader.received(count);
+    stream.remove_prefix(count);
+    for (;;) {
+      auto frame = reader.next();
+      EXPECT_TRUE(frame) << frame.error().message();
+      if (!frame || !*frame) break;
+      frames.emplace_back((*frame)->text());
+    }
+  }
+  return frames;
+}
+
+Error errorOf(std::int32_t claimed, std::size_t limit) {
+  FrameReader reader(limit);
+  std::byte prefix[4];
+  storeBigEndian(prefix, claimed);
+  std::memcpy(reader.room().data(), prefix, 4);
+  reader.received(4);
+  const auto frame = reader.next();
+  return frame ? Error() : frame.error();
+}
+
+TEST(FrameReader, AssemblesFramesThatComeOneByteAtATime) {
+  FrameReader reader(1000);
+  EXPECT_EQ(readAll(reader, frameOf("a") + frameOf("bcd") + frameOf(std::string(900, 'x')), 1),
+            (std::vector<std::string>{"a", "bcd", std::string(900, 'x')}));
+  EXPECT_EQ(reader.pending(), 0U);
+}
+
+TEST(FrameReader, AssemblesFramesOfAnySizeFromReadsOfAnySize) {
+  const auto random = seededRandom(7);
+  std::string stream;
+  std::vector<std::string> sent;
+  for (int i = 0; i < 200; ++i) {
+    const std::size_t size = 1 + random->below(i % 20 == 0 ? 400'000 : 3'000);
+    sent.emplace_back(size, static_cast<char>('a' + i % 26));
+    stream += frameOf(sent.back());
+  }
+  for (const std::size_t step : {3UL, 1000UL, 70'000UL, 10'000'000UL}) {
+    FrameReader reader(1'000'000);
+    EXPECT_EQ(readAll(reader, stream, step), sent) << "reads of " << step;
+  }
+}
+
+TEST(FrameReader, SlicesStayWholeWhileReadingGoesOn) {
+  FrameReader reader(100'000);
+  std::vector<Buffer> kept;
+  for (int i = 0; i < 500; ++i) {
+    const std::string frame = frameOf(std::string(100, static_cast<char>('a' + i % 26)));
+    std::size_t at = 0;
+    while (at < frame.size()) {
+      const auto room = reader.room();
+      const std::size_t count = std::min(room.size(), frame.size() - at);
+      std::memcpy(room.data(), frame.data() + at, count);
+      reader.received(count);
+      at += count;
+    }
+    auto next = reader.next();
+    ASSERT_TRUE(next && *next);
+    kept.push_back(**next);
+  }
+  for (int i = 0; i < 500; ++i) EXPECT_EQ(kept[i].text(), std::string(100, static_cast<char>('a' + i % 26)));
+}
+
+TEST(FrameReader, RefusesLengthsThatAreNegativeZeroOrAboveTheLimit) {
+  EXPECT_EQ(errorOf(-1, 1000).code(), ErrorCode::MalformedResponse);
+  EXPECT_EQ(errorOf(0, 1000).code(), ErrorCode::MalformedResponse);
+  EXPECT_EQ(errorOf(1001, 1000).message(),
+            "a frame claims 1001 bytes, the limit is 1000: the peer sent bytes that break the protocol (MALFORMED_RESPONSE)");
+  EXPECT_EQ(errorOf(2147483647, 104857600).code(), ErrorCode::MalformedResponse);
+  EXPECT_FALSE(errorOf(1000, 1000));
+}
+
+TEST(FrameReader, TakesMemoryForWhatCameAndNotForWhatWasClaimed) {
+  FrameReader reader(2'000'000'000);
+  std::byte prefix[4];
+  storeBigEndian<std::int32_t>(prefix, 1'900'000'000);
+  std::memcpy(reader.room().data(), prefix, 4);
+  reader.received(4);
+  ASSERT_TRUE(reader.next());
+  EXPECT_LE(reader.room().size(), 256U * 1024);
+}
+
+TEST(FrameReader, ALargerLimitAppliesToTheNextLength) {
+  FrameReader reader(10);
+  reader.setMaxFrame(100);
+  EXPECT_EQ(readAll(reader, frameOf(std::string(100, 'y')), 50), std::vector<std::string>{std::string(100, 'y')});
+}
+
+}  // namespace
+}  // namespace klamm::net
