@@ -1,5 +1,7 @@
 #include "base/clock.h"
 
+#include <ctime>
+
 namespace klamm {
 namespace {
 
@@ -8,6 +10,11 @@ class SystemClock final : public Clock {
   TimePoint now() const noexcept override { return std::chrono::steady_clock::now(); }
   std::int64_t wallMillis() const noexcept override {
     return std::chrono::duration_cast<Millis>(std::chrono::system_clock::now().time_since_epoch()).count();
+  }
+  std::int64_t coarseWallMillis() const noexcept override {
+    timespec time{};
+    ::clock_gettime(CLOCK_REALTIME_COARSE, &time);
+    return static_cast<std::int64_t>(time.tv_sec) * 1000 + time.tv_nsec / 1'000'000;
   }
 };
 

@@ -5,16 +5,15 @@
 #include <optional>
 #include <string_view>
 
+#include <klamm/headers.h>
+
 #include "base/buffer.h"
 #include "base/bytes.h"
 
 namespace klamm::record {
 
 /// A header of a record; what it points to belongs to the batch (when read) or the caller (when written).
-struct RecordHeader {
-  std::string_view key = {};
-  std::optional<BytesView> value = {};
-};
+using RecordHeader = Header;
 
 /// The headers of one record, decoded while iterating: `for (const RecordHeader& header : record.headers)`. Their bytes
 /// were checked when the record was read. Threading: a value; lives as long as the batch's bytes.
