@@ -174,9 +174,9 @@ Result<Properties> Properties::parse(std::string_view text, std::string_view nam
 }
 
 Result<Properties> Properties::load(const std::string& path) {
+  errno = 0;
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
-  errno = 0;
   if (!file || (file.peek() != std::ifstream::traits_type::eof() && !(text << file.rdbuf())) || file.bad()) {
     return fail(ErrorCode::IoFailed, "cannot read " + path + ": " + std::strerror(errno != 0 ? errno : EISDIR));
   }
