@@ -14,12 +14,20 @@ constexpr std::size_t kLargestBatch = std::numeric_limits<std::int32_t>::max();
 constexpr std::size_t kSmallestMemory = 512;
 constexpr float kSafetyFactor = 1.05F;  // Kafka's allowance for an estimate that is too good
 
-std::size_t fieldSize(std::optional<BytesView> bytes) noexcept {
-  return bytes ? varintSize(zigzag(static_cast<std::int64_t>(bytes->size()))) + bytes->size() : 1;
+/// Bytes of a length's zigzag varint: the lengths below 2^31 that pass append() take one to five.
+std::size_t lengthSize(std::size_t length) noexcept {
+  if (length < (1U << 6)) return 1;
+  if (length < (1U << 13)) return 2;
+  if (length < (1U << 20)) return 3;
+  return length < (1U << 27) ? 4 : 5;
+}
+
+std::size_t fieldSize(const std::optional<BytesView>& bytes) noexcept {
+  return bytes ? lengthSize(bytes->size()) + bytes->size() : 1;
 }
 
 std::size_t headersSize(std::span<const RecordHeader> headers) noexcept {
-  std::size_t size = varintSize(zigzag(static_cast<std::int64_t>(headers.size())));
+  std::size_t size = lengthSize(headers.size());
   for (const RecordHeader& header : headers) size += fieldSize(asBytes(header.key)) + fieldSize(header.value);
   return size;
 }
@@ -29,10 +37,15 @@ std::byte* storeLength(std::byte* to, std::size_t length) noexcept {
     *to = static_cast<std::byte>(length << 1);
     return to + 1;
   }
+  if (length < (1U << 13)) [[likely]] {
+    to[0] = static_cast<std::byte>(length << 1 | 0x80);
+    to[1] = static_cast<std::byte>(length >> 6);
+    return to + 2;
+  }
   return storeVarint(to, zigzag(static_cast<std::int64_t>(length)));
 }
 
-std::byte* storeField(std::byte* to, std::optional<BytesView> bytes) noexcept {
+std::byte* storeField(std::byte* to, const std::optional<BytesView>& bytes) noexcept {
   if (!bytes) {
     *to = std::byte{1};  // zigzag(-1)
     return to + 1;
@@ -69,7 +82,7 @@ void CompressionRatio::observe(float observed) noexcept {
   ratio_ = observed > ratio_ ? std::max(ratio_ + worsening, observed) : std::max(ratio_ - improving, observed);
 }
 
-std::size_t maxRecordSize(std::optional<BytesView> key, std::optional<BytesView> value,
+std::size_t maxRecordSize(const std::optional<BytesView>& key, const std::optional<BytesView>& value,
                           std::span<const RecordHeader> headers) noexcept {
   constexpr std::size_t length = 5;
   constexpr std::size_t attributes = 1;
@@ -78,9 +91,7 @@ std::size_t maxRecordSize(std::optional<BytesView> key, std::optional<BytesView>
   return length + attributes + timestampDelta + offsetDelta + fieldSize(key) + fieldSize(value) + headersSize(headers);
 }
 
-std::byte* BatchBuilder::reserve(std::size_t bytes) {
-  const std::size_t needed = size_ + bytes;
-  if (needed <= memory_.capacity) [[likely]] return memory_.bytes.get() + size_;
+std::byte* BatchBuilder::grow(std::size_t needed) {
   const std::size_t larger = std::min(std::max({needed, memory_.capacity * 2, kSmallestMemory}), kLargestBatch + BatchHeader::kLogOverhead);
   BatchMemory memory = BatchMemory::allocate(larger);
   if (count_ != 0) std::memcpy(memory.bytes.get() + BatchHeader::kSize, memory_.bytes.get() + BatchHeader::kSize, size_ - BatchHeader::kSize);
@@ -88,14 +99,14 @@ std::byte* BatchBuilder::reserve(std::size_t bytes) {
   return memory_.bytes.get() + size_;
 }
 
-bool BatchBuilder::append(std::int64_t timestamp, std::optional<BytesView> key, std::optional<BytesView> value,
+bool BatchBuilder::append(std::int64_t timestamp, const std::optional<BytesView>& key, const std::optional<BytesView>& value,
                           std::span<const RecordHeader> headers) {
   const std::int64_t base = count_ == 0 ? timestamp : baseTimestamp_;
   const std::uint64_t timestampDelta = zigzag(difference(timestamp, base));
   const std::uint64_t offsetDelta = zigzag(count_);
   const std::size_t body = 1 + varintSize(timestampDelta) + varintSize(offsetDelta) + fieldSize(key) + fieldSize(value) +
                            (headers.empty() ? 1 : headersSize(headers));
-  const std::size_t whole = varintSize(zigzag(static_cast<std::int64_t>(body))) + body;
+  const std::size_t whole = lengthSize(body) + body;
   if (whole > kLargestBatch - size_ || count_ == std::numeric_limits<std::int32_t>::max()) return false;
 
   std::byte* at = reserve(whole);

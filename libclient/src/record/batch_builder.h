@@ -53,7 +53,7 @@ struct BatchFields {
 };
 
 /// Bytes that the record takes in a batch at most (its offset and timestamp deltas counted at their largest).
-[[nodiscard]] std::size_t maxRecordSize(std::optional<BytesView> key, std::optional<BytesView> value,
+[[nodiscard]] std::size_t maxRecordSize(const std::optional<BytesView>& key, const std::optional<BytesView>& value,
                                         std::span<const RecordHeader> headers = {}) noexcept;
 
 /// An open batch.
@@ -71,7 +71,7 @@ class BatchBuilder {
 
   /// Adds a record; its offset is baseOffset + count(). The bytes may be reused at once. False, with nothing added, only
   /// when the batch would pass 2^31-1 bytes or records.
-  [[nodiscard]] bool append(std::int64_t timestamp, std::optional<BytesView> key, std::optional<BytesView> value,
+  [[nodiscard]] bool append(std::int64_t timestamp, const std::optional<BytesView>& key, const std::optional<BytesView>& value,
                             std::span<const RecordHeader> headers = {});
   /// Adds a control record; close with `control` set.
   [[nodiscard]] bool appendControl(std::int64_t timestamp, ControlRecordType type, BytesView value);
@@ -95,7 +95,12 @@ class BatchBuilder {
   [[nodiscard]] Result<Buffer> close(const BatchFields& fields, CompressionRatio* observed = nullptr);
 
  private:
-  [[nodiscard]] std::byte* reserve(std::size_t bytes);
+  /// Where the next record begins, with room for `bytes` behind it.
+  [[nodiscard]] std::byte* reserve(std::size_t bytes) {
+    const std::size_t needed = size_ + bytes;
+    return needed <= memory_.capacity ? memory_.bytes.get() + size_ : grow(needed);
+  }
+  [[nodiscard]] std::byte* grow(std::size_t needed);
 
   BatchMemory memory_;
   std::size_t size_ = BatchHeader::kSize;
