@@ -6,6 +6,7 @@
 //     catch (const klamm::RetriableException&) { /* any other that may pass */ }
 //     catch (const klamm::KafkaException& e) { std::cerr << e.what() << '\n'; }
 
+#include <exception>
 #include <stdexcept>
 
 #include <klamm/error.h>
@@ -54,6 +55,9 @@ class CodedException : public detail::ExceptionParent<Retriable>::type {
 
 /// Throws the exception that belongs to the error's code; `error` must be one.
 [[noreturn]] void throwError(Error error);
+
+/// The same exception to be stored, e.g. in a promise.
+[[nodiscard]] std::exception_ptr exceptionOf(Error error);
 
 /// The only bridge from error values to exceptions.
 inline void throwIfError(Error error) {

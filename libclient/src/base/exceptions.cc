@@ -12,4 +12,12 @@ void throwError(Error error) {
   throw KafkaException(std::move(error));
 }
 
+std::exception_ptr exceptionOf(Error error) {
+  try {
+    throwError(std::move(error));
+  } catch (...) {
+    return std::current_exception();
+  }
+}
+
 }  // namespace klamm

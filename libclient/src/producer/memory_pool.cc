@@ -1,0 +1,107 @@
+#include "producer/memory_pool.h"
+
+#include <algorithm>
+
+namespace klamm::producer {
+
+MemoryPool::Lease& MemoryPool::Lease::operator=(Lease&& other) noexcept {
+  if (this != &other) {
+    release();
+    pool_ = std::move(other.pool_);
+    bytes_ = std::exchange(other.bytes_, 0);
+  }
+  return *this;
+}
+
+void MemoryPool::Lease::growTo(std::size_t bytes) {
+  if (pool_ == nullptr || bytes <= bytes_) return;
+  const MutexLock lock(pool_->mutex_);
+  pool_->available_ -= static_cast<std::int64_t>(bytes - bytes_);
+  bytes_ = bytes;
+}
+
+void MemoryPool::Lease::release() noexcept {
+  if (pool_ != nullptr && bytes_ != 0) pool_->give(bytes_);
+  pool_.reset();
+  bytes_ = 0;
+}
+
+Result<MemoryPool::Lease> MemoryPool::take(std::size_t bytes, TimePoint deadline) {
+  if (bytes > capacity_) {
+    return fail(ErrorCode::MessageTooLarge, "a record needs " + std::to_string(bytes) + " bytes, more than buffer.memory (" +
+                                                std::to_string(capacity_) + ")");
+  }
+  Waiter self{static_cast<std::int64_t>(bytes)};
+  const MutexLock lock(mutex_);
+  if (closed_) return fail(ErrorCode::Closed, "the producer was closed");
+  if (waiters_.empty() && available_ >= self.bytes) {
+    available_ -= self.bytes;
+    return Lease(shared_from_this(), bytes);
+  }
+  waiters_.push_back(&self);
+  self.wake.waitUntil(mutex_, deadline, [&] { return self.granted || closed_; });
+  if (self.granted) return Lease(shared_from_this(), bytes);
+  waiters_.erase(std::find(waiters_.begin(), waiters_.end(), &self));
+  grantInOrder();  // who stood behind may need less
+  if (closed_) return fail(ErrorCode::Closed, "the producer was closed while send() waited for memory");
+  return fail(ErrorCode::BufferExhausted, std::to_string(bytes) + " bytes for a batch did not become free in time");
+}
+
+record::BatchMemory MemoryPool::memory(std::size_t bytes) {
+  if (bytes > chunkSize_) return record::BatchMemory::allocate(bytes);
+  std::unique_ptr<std::byte[]> chunk;
+  {
+    const MutexLock lock(mutex_);
+    if (!chunks_.empty()) {
+      chunk = std::move(chunks_.back());
+      chunks_.pop_back();
+    }
+  }
+  if (chunk == nullptr) chunk.reset(new std::byte[chunkSize_]);
+  auto giveBack = [pool = shared_from_this()](std::byte* used) noexcept { pool->recycle(used); };
+  return {std::shared_ptr<std::byte>(chunk.release(), std::move(giveBack)), chunkSize_};
+}
+
+void MemoryPool::close() {
+  const MutexLock lock(mutex_);
+  closed_ = true;
+  for (Waiter* waiter : waiters_) waiter->wake.notifyAll();
+}
+
+std::int64_t MemoryPool::available() const {
+  const MutexLock lock(mutex_);
+  return available_;
+}
+
+std::size_t MemoryPool::waiting() const {
+  const MutexLock lock(mutex_);
+  return waiters_.size();
+}
+
+void MemoryPool::give(std::size_t bytes) noexcept {
+  const MutexLock lock(mutex_);
+  available_ += static_cast<std::int64_t>(bytes);
+  grantInOrder();
+}
+
+void MemoryPool::recycle(std::byte* chunk) noexcept {
+  std::unique_ptr<std::byte[]> owned(chunk);
+  const MutexLock lock(mutex_);
+  if (closed_ || (chunks_.size() + 1) * chunkSize_ > capacity_) return;
+  try {
+    chunks_.push_back(std::move(owned));
+  } catch (const std::bad_alloc&) {  // then it is freed
+  }
+}
+
+void MemoryPool::grantInOrder() {
+  while (!waiters_.empty() && !closed_ && waiters_.front()->bytes <= available_) {
+    Waiter* first = waiters_.front();
+    waiters_.pop_front();
+    available_ -= first->bytes;
+    first->granted = true;
+    first->wake.notifyAll();
+  }
+}
+
+}  // namespace klamm::producer
