@@ -8,6 +8,8 @@ from model import ALL, ENTITIES, Field, INTEGERS, Message, NONE, Struct, Version
 
 LEFT_OUT = ("RemoteLogSegmentMetadataRecord", "RemoteLogSegmentMetadataUpdateRecord",
             "RemoteLogSegmentMetadataSnapshotRecord", "RemotePartitionDeleteMetadataRecord")
+# What the instances of a Kafka Streams application tell one another: no client and no broker reads it.
+JARS_LEFT_OUT = "kafka-streams-"
 FIELD_KEYS = {"name", "type", "versions", "about", "default", "fields", "nullableVersions", "entityType", "ignorable", "mapKey",
               "tag", "taggedVersions", "zeroCopy", "flexibleVersions"}
 MESSAGE_KEYS = {"type", "name", "apiKey", "validVersions", "flexibleVersions", "fields", "listeners", "commonStructs",
@@ -82,7 +84,7 @@ def read_message(raw):
 
 def texts(directory):
     """(where, text) of every message definition in the jars of `directory`, or in a tree of unpacked jars."""
-    jars = sorted(directory.glob("*.jar"))
+    jars = sorted(jar for jar in directory.glob("*.jar") if not jar.name.startswith(JARS_LEFT_OUT))
     for jar in jars:
         with zipfile.ZipFile(jar) as archive:
             for name in sorted(archive.namelist()):

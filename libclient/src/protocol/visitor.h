@@ -151,7 +151,7 @@ class ConstVisitor {
   }
 };
 
-/// Fills a message. Threading: one thread.
+/// Fills a new message: arrays are appended to. Threading: one thread.
 class Visitor {
  public:
   virtual ~Visitor() = default;
@@ -171,10 +171,7 @@ class Visitor {
   void visit(const Field& field, std::optional<Buffer>& value) { nullableBytes(field, value); }
   void visit(const Field& field, std::optional<Parts>& value) { records(field, value); }
   template <class T>
-  void visit(const Field& field, std::vector<T>& value) {
-    value.clear();
-    array(field, {&value, &kArrayOps<T>}, false);
-  }
+  void visit(const Field& field, std::vector<T>& value) { array(field, {&value, &kArrayOps<T>}, false); }
   template <class T>
   void visit(const Field& field, std::optional<std::vector<T>>& value) {
     // Filled aside: whether it is null, absent or a list is known only after the visit.
