@@ -5,6 +5,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,19 +18,10 @@
 #include "base/random.h"
 #include "base/uuid.h"
 #include "log/disk.h"
+#include "log/disk_worker.h"
 #include "log/partition_log.h"
 
 namespace klamm::broker::log {
-
-/// Runs work that may block on the disk away from the loops.
-/// Threading: run() from any thread; `job` runs on a worker, `done` is posted to whoever asked.
-class DiskWorker {
- public:
-  using Job = InlineFunction<Status(), 64>;
-  using Done = InlineFunction<void(Status), 64>;
-  virtual ~DiskWorker() = default;
-  virtual void run(Job job, Done done) = 0;
-};
 
 /// A directory of log.dirs. It may go offline alone. Threading: the log manager's.
 struct LogDirectory {
@@ -37,6 +30,7 @@ struct LogDirectory {
   bool online = true;
   bool cleanShutdown = false;     ///< the marker was there when it was opened
   std::unique_ptr<FolderLock> lock = {};
+  std::set<TopicPartition> folders = {};                      ///< partitions that have a folder here
   std::map<std::string, std::int64_t> recoveryPoints = {};   ///< by "orders-0"
   std::map<std::string, std::int64_t> startOffsets = {};
   std::map<std::string, std::int64_t> highWatermarks = {};
@@ -88,11 +82,14 @@ class LogManager {
   struct OpenLog;
   explicit LogManager(const Options& options);
   [[nodiscard]] Status openDirectory(const std::string& path);
-  [[nodiscard]] LogDirectory* chooseDirectory(const TopicPartition& partition);
+  /// Index of the directory that holds the partition, else of the emptiest; their number when none is online.
+  [[nodiscard]] std::size_t chooseDirectory(const TopicPartition& partition) const;
+  void removeLeftovers(DiskWorker& worker);
 
   Options options_;
   std::vector<LogDirectory> directories_;
   std::map<TopicPartition, OpenLog> logs_;
+  std::vector<std::string> leftovers_;  ///< "-delete" folders that wait to be removed
   bool closed_ = false;
 };
 

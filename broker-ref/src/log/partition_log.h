@@ -19,18 +19,10 @@
 #include "log/log_config.h"
 #include "log/producer_state.h"
 #include "log/segment.h"
+#include "log/validator.h"
 #include "record/batch.h"
 
 namespace klamm::broker::log {
-
-/// Who wrote the batches that are appended: clients are checked most strictly.
-enum class AppendOrigin { Client, Coordinator, RaftLeader, Replication };
-
-/// What is wrong with one record of a batch that was refused.
-struct RecordError {
-  std::int32_t batchIndex = 0;
-  std::string message = {};
-};
 
 /// How an append went. Threading: a value.
 struct AppendResult {
@@ -45,12 +37,6 @@ struct AppendResult {
   bool tellMessage = false;          ///< error.context() is meant for the client
 };
 
-struct AppendOptions {
-  AppendOrigin origin = AppendOrigin::Client;
-  std::int32_t leaderEpoch = 0;
-  std::int64_t nowMillis = 0;  ///< wall clock
-};
-
 /// Records that a read found.
 struct ReadResult {
   Parts records = {};                ///< begins with the batch that holds the offset; the last batch may be cut off
@@ -63,10 +49,13 @@ struct TimestampAndOffset {
   std::int32_t leaderEpoch = -1;
 };
 
+enum class FlushScope { All, RolledSegments };
+
 /// Bytes that wait to reach the disk. run() may be called on any thread; then PartitionLog::flushed() on the log's own.
 struct FlushJob {
   std::vector<std::shared_ptr<File>> files = {};
-  std::string folder = {};           ///< not empty: its names are made durable as well
+  std::string logFolder = {};        ///< which log this is of
+  bool names = false;                ///< the folder's names are made durable as well
   std::int64_t upTo = 0;             ///< log end offset when the job was made
   Disk* disk = nullptr;
   [[nodiscard]] Status run() const;
@@ -144,6 +133,7 @@ class PartitionLog {
   /// Keeps it within [logStartOffset, logEndOffset]; returns the value taken.
   std::int64_t setHighWatermark(std::int64_t offset) noexcept;
   [[nodiscard]] std::int64_t recoveryPoint() const noexcept { return recoveryPoint_; }
+  [[nodiscard]] std::int64_t firstSegmentOffset() const noexcept { return segments_.begin()->first; }
   /// Bytes of all segments' records.
   [[nodiscard]] std::uint64_t sizeInBytes() const noexcept;
   [[nodiscard]] std::size_t segmentCount() const noexcept { return segments_.size(); }
@@ -159,7 +149,7 @@ class PartitionLog {
 
   // --- keeping -------------------------------------------------------------------------------------------------------
   /// What would have to be synced to make everything appended so far durable; nullopt when it is already.
-  [[nodiscard]] std::optional<FlushJob> prepareFlush();
+  [[nodiscard]] std::optional<FlushJob> prepareFlush(FlushScope scope = FlushScope::All);
   /// The job has run: everything below its `upTo` is durable.
   void flushed(const FlushJob& job);
   /// Both at once, on this thread.
@@ -177,8 +167,8 @@ class PartitionLog {
   friend class LogLoader;
   explicit PartitionLog(const OpenOptions& options);
 
-  struct Analysis;
-  [[nodiscard]] AppendResult analyze(const Buffer& batches, const AppendOptions& options, Analysis& found) const;
+  [[nodiscard]] AppendResult appendBatches(std::vector<StampedBatch>& batches, std::int64_t nowMillis);
+  void noteStored(const record::BatchHeader& header);
   [[nodiscard]] Status rollIfNeeded(std::size_t bytes, std::int64_t maxTimestamp, std::int64_t lastOffset, std::int64_t nowMillis);
   [[nodiscard]] Status rollTo(std::int64_t baseOffset, std::int64_t nowMillis);
   [[nodiscard]] Segment& active() noexcept { return *segments_.rbegin()->second; }
@@ -196,11 +186,13 @@ class PartitionLog {
   std::unique_ptr<ProducerStates> producers_;
   std::vector<std::shared_ptr<File>> unsynced_;  ///< rolled segments whose bytes may not be on the disk yet
   std::vector<std::string> deletedFiles_;
-  bool namesUnsynced_ = true;
+  bool namesUnsynced_ = false;
   std::int64_t logStartOffset_ = 0;
   std::int64_t logEndOffset_ = 0;
   std::int64_t highWatermark_ = 0;
   std::int64_t recoveryPoint_ = 0;
+  std::vector<BytesView> pieces_;     ///< scratch of appendBatches
+  std::vector<BatchPlace> places_;    ///< scratch of appendBatches
   Error broken_ = {};  ///< a write failed half way and could not be undone: the log is offline
 };
 

@@ -72,7 +72,6 @@ class ProducerStates {
   void setMapEndOffset(std::int64_t offset) noexcept { mapEndOffset_ = offset; }
   [[nodiscard]] std::int64_t mapEndOffset() const noexcept { return mapEndOffset_; }
   void expire(std::int64_t nowMillis, std::int64_t expirationMs);
-  /// Forgets producers whose records all lie below `logStartOffset`? No: Kafka keeps them until they expire. Forgets all.
   void clear() { producers_.clear(); }
 
   /// Takes the newest readable snapshot at or below `offset`; damaged ones are removed. Snapshots above are removed too.

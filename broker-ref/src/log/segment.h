@@ -47,8 +47,8 @@ class Segment {
 
   /// Makes the empty file.
   [[nodiscard]] Status create(std::int64_t nowMillis);
-  /// Takes the file that is there.
-  [[nodiscard]] Status openExisting(std::int64_t nowMillis);
+  /// Takes the file that is there, of this size; it is opened when it is used.
+  void takeExisting(std::uint64_t size, std::int64_t nowMillis) noexcept;
 
   [[nodiscard]] std::int64_t baseOffset() const noexcept { return baseOffset_; }
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
@@ -74,14 +74,15 @@ class Segment {
   [[nodiscard]] std::int64_t shallowOffsetOfLargestTimestamp();
   /// Calls `visit` with the header of every batch from `position` on.
   [[nodiscard]] Status forEachHeader(std::uint64_t position, const std::function<bool(const record::BatchHeader&, std::uint64_t)>& visit);
+  /// Calls `visit` with every whole batch from `position` on.
+  [[nodiscard]] Status forEachBatch(std::uint64_t position, const std::function<Status(const record::RecordBatchView&)>& visit);
   /// The offset behind the last batch.
   [[nodiscard]] Result<std::int64_t> readNextOffset();
 
   /// Reads the whole file, checks every batch's CRC and order, builds both indexes anew and cuts the file behind the last
   /// good batch. Returns the number of bytes cut. `visit` sees each good batch.
   [[nodiscard]] Result<std::uint64_t> recover(const std::function<void(const record::BatchHeader&)>& visit);
-  /// Whether both indexes are there and believable; else they have to be built anew by rebuildIndexes().
-  [[nodiscard]] bool indexesSound();
+  /// Both indexes from the headers alone.
   [[nodiscard]] Status rebuildIndexes();
   [[nodiscard]] Result<std::uint64_t> truncateTo(std::int64_t offset);
 
@@ -109,7 +110,8 @@ class Segment {
   void note(const BatchPlace& place);
   void indexBatch(const BatchPlace& place);
   [[nodiscard]] std::string path(std::string_view suffix) const;
-  [[nodiscard]] Result<std::optional<BatchPlace>> scanFor(std::int64_t offset, std::uint64_t position);
+  /// Looks at the indexes before their first use; builds those anew that are absent or not believable.
+  [[nodiscard]] Status checkIndexes();
   void loadLargestTimestamp();
   void loadFirstTimestamp();
 
@@ -121,6 +123,7 @@ class Segment {
   std::uint64_t bytesSinceIndexEntry_ = 0;
   std::int64_t created_ = 0;
   bool active_ = false;
+  bool indexesChecked_ = false;
   std::shared_ptr<File> held_;      ///< while active
   std::weak_ptr<File> shared_;      ///< while somebody reads
   OffsetIndex offsets_;

@@ -1,12 +1,10 @@
 #pragma once
 // One request on its way: what NetworkClient carries without knowing its type.
 
-#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <memory>
-#include <optional>
-#include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/clock.h"
@@ -29,17 +27,14 @@ struct CallOptions {
   bool expectsResponse = true;
 };
 
-using ClientId = std::optional<std::string>;
-
 /// A request, its options and its callback. Exactly one of succeed() and fail() is called, once.
 /// Threading: handed from thread to thread, used by one at a time.
 class Call {
  public:
-  Call(protocol::ApiKey key, protocol::Versions versions, const CallOptions& options) noexcept
-      : key_(key),
-        options_(options),
-        minVersion_(std::max(options.minVersion, versions.first)),
-        maxVersion_(std::min(options.maxVersion, versions.last)) {}
+  Call(protocol::ApiKey key, std::int16_t lowest, std::int16_t highest, const CallOptions& options) noexcept
+      : key_(key), options_(options),
+        minVersion_(options.minVersion > lowest ? options.minVersion : lowest),
+        maxVersion_(options.maxVersion < highest ? options.maxVersion : highest) {}
   virtual ~Call() = default;
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
@@ -50,7 +45,7 @@ class Call {
   [[nodiscard]] const CallOptions& options() const noexcept { return options_; }
 
   /// The frame with its length. May be called again, with another version, after a failed attempt.
-  [[nodiscard]] virtual Result<Parts> encode(std::int16_t version, std::int32_t correlationId, const ClientId& clientId) = 0;
+  [[nodiscard]] virtual Result<Parts> encode(std::int16_t version, std::int32_t correlationId, std::string_view clientId) = 0;
   /// What decoding told the connection.
   struct Outcome {
     Error broken = {};            ///< set when the response could not be decoded: the connection is of no use any more
@@ -81,20 +76,19 @@ class TypedCall : public Call {
   using Response = typename Request::Response;
 
   TypedCall(const CallOptions& options, ResponseCallback<Request> callback)
-      : Call(Request::kApiKey, protocol::apiInfo(Request::kApiKey).stableVersions, options),
+      : Call(static_cast<protocol::ApiKey>(Request::kApiKey), Request::kVersions.min, Request::kVersions.max, options),
         callback_(std::move(callback)) {}
 
   /// The request for this version.
   [[nodiscard]] virtual Result<const Request*> request(std::int16_t version) = 0;
 
-  [[nodiscard]] Result<Parts> encode(std::int16_t version, std::int32_t correlationId, const ClientId& clientId) final {
+  [[nodiscard]] Result<Parts> encode(std::int16_t version, std::int32_t correlationId, std::string_view clientId) final {
     auto built = request(version);
-    if (!built) return tl::unexpected<Error>(built.error());
+    if (!built) return fail_(built.error());
     return protocol::encodeRequest(**built, version, correlationId, clientId);
   }
   [[nodiscard]] Outcome decode(const Buffer& frame, std::int16_t version) final {
-    const auto parsed = protocol::parseResponse(frame, Request::kApiKey, version);
-    result_ = parsed ? protocol::decode<Response>(parsed->body, version) : tl::unexpected<Error>(parsed.error());
+    result_ = protocol::decodeResponse<Response>(frame, version);
     if (!result_) return {result_.error(), 0};
     if constexpr (requires(Response r) { r.throttleTimeMs; }) return {{}, result_->throttleTimeMs};
     return {};
@@ -105,6 +99,7 @@ class TypedCall : public Call {
   void succeed(Response response) { callback_(std::move(response)); }
 
  private:
+  static tl::unexpected<Error> fail_(const Error& error) { return tl::unexpected<Error>(error); }
   ResponseCallback<Request> callback_;
   Result<Response> result_ = Response{};
 };

@@ -1,0 +1,117 @@
+#include "log/validator.h"
+
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+#include "base/crc32c.h"
+#include "record/validate.h"
+
+namespace klamm::broker::log {
+
+using record::BatchHeader;
+using record::RecordBatchView;
+using record::TimestampType;
+
+void StampedBatch::stamp() noexcept {
+  constexpr std::size_t kCrcAt = 17;
+  constexpr std::size_t kCrcFrom = 21;
+  header.store(head.data());
+  if (!crcChanged) return;
+  header.crc = crc32c(bytes.view().subspan(BatchHeader::kSize), crc32c(BytesView(head).subspan(kCrcFrom)));
+  storeBigEndian(head.data() + kCrcAt, header.crc);
+}
+
+namespace {
+
+/// What Kafka refuses of a client before it looks at the records.
+Error judgeClientBatch(const BatchHeader& header, std::string_view name) {
+  if (header.isTransactional()) {
+    return {ErrorCode::UnsupportedVersion, fmt::format("{}: transactions are not served by this broker", name)};
+  }
+  if (header.baseOffset != 0)
+    return {ErrorCode::InvalidRecord, fmt::format("{}: a produced batch begins at offset 0, not at {}", name, header.baseOffset)};
+  return {};
+}
+
+/// Every record that breaks the topic's rules, for the answer's list; the walk that found the first one stopped there.
+std::vector<RecordError> collectRecordErrors(const RecordBatchView& batch, const record::BatchRules& rules, const record::BatchVerdict& verdict) {
+  std::vector<RecordError> errors;
+  if (verdict.badRecord < 0) return errors;
+  errors.push_back({verdict.badRecord, verdict.error.context()});
+  constexpr std::size_t kMostListed = 1000;
+  constexpr std::size_t kMostDecompressed = 64U << 20;
+  if (verdict.error.code() != ErrorCode::InvalidTimestamp && !rules.requiresKey) return errors;
+  auto records = batch.records(kMostDecompressed);
+  if (!records) return errors;
+  record::RecordView record;
+  for (std::int32_t index = 0; records->next(record) && errors.size() < kMostListed; ++index) {
+    if (index <= verdict.badRecord) continue;
+    const std::int64_t after = record.timestamp > rules.nowMillis ? record.timestamp - rules.nowMillis : 0;
+    if (verdict.error.code() == ErrorCode::InvalidTimestamp && after > rules.timestampAfterMaxMillis)
+      errors.push_back({index, fmt::format("timestamp {} is out of range", record.timestamp)});
+    else if (verdict.error.code() == ErrorCode::InvalidRecord && !record.key)
+      errors.push_back({index, verdict.error.context()});
+  }
+  return errors;
+}
+
+/// The timestamp fields as the log's rules want them.
+void stampTimestamps(StampedBatch& batch, const record::BatchRules& rules, std::int64_t maxTimestamp) {
+  const bool appendTime = rules.timestampType == TimestampType::LogAppendTime;
+  if (batch.header.timestampType() == rules.timestampType && batch.header.maxTimestamp == maxTimestamp) return;
+  batch.header.maxTimestamp = maxTimestamp;
+  const auto flag = BatchHeader::kTimestampTypeFlag;
+  batch.header.attributes = static_cast<std::int16_t>(appendTime ? batch.header.attributes | flag : batch.header.attributes & ~flag);
+  batch.crcChanged = true;
+}
+
+Error validateOne(const RecordBatchView& batch, const AppendOptions& options, const LogConfig& config, std::string_view name,
+                  BatchValidation& out) {
+  const BatchHeader& header = batch.header();
+  const bool fromClient = options.origin == AppendOrigin::Client;
+  if (fromClient)
+    if (Error error = judgeClientBatch(header, name)) return error;
+  if (options.origin != AppendOrigin::RaftLeader && batch.sizeInBytes() > static_cast<std::size_t>(config.maxMessageBytes)) {
+    return {ErrorCode::MessageTooLarge, fmt::format("{}: a batch of {} bytes exceeds max.message.bytes {}", name, batch.sizeInBytes(),
+                                                    config.maxMessageBytes)};
+  }
+  const record::BatchRules rules{.requiresKey = config.compact && fromClient,
+                                 .timestampType = header.isControl() ? TimestampType::CreateTime : config.messageTimestampType,
+                                 .nowMillis = options.nowMillis,
+                                 .timestampBeforeMaxMillis = config.messageTimestampBeforeMaxMs,
+                                 .timestampAfterMaxMillis = fromClient ? config.messageTimestampAfterMaxMs : INT64_MAX,
+                                 .fromClient = fromClient};
+  record::BatchVerdict verdict = record::validateBatch(batch, rules);
+  if (verdict.error) {
+    out.recordErrors = collectRecordErrors(batch, rules, verdict);
+    return {verdict.error.code(), fmt::format("{}: {}", name, verdict.error.context())};
+  }
+  StampedBatch stamped{.bytes = batch.bytes(), .header = header};
+  stampTimestamps(stamped, rules, verdict.maxTimestamp);
+  out.batches.push_back(std::move(stamped));
+  return {};
+}
+
+}  // namespace
+
+BatchValidation validateForAppend(const Buffer& bytes, const AppendOptions& options, const LogConfig& config, std::string_view name) {
+  BatchValidation out;
+  if (options.origin == AppendOrigin::Client) {
+    const auto batch = record::parseProduced(bytes);
+    out.error = batch ? validateOne(*batch, options, config, name, out) : batch.error();
+  } else {
+    record::BatchReader reader(bytes);
+    while (!out.error) {
+      const auto batch = reader.next();
+      if (!batch) out.error = batch.error();
+      if (!batch || !*batch) break;
+      out.error = validateOne(**batch, options, config, name, out);
+    }
+    if (!out.error && (!reader.rest().empty() || out.batches.empty()))
+      out.error = Error(ErrorCode::InvalidRecord, fmt::format("{}: no whole batch to append", name));
+  }
+  if (out.error) out.batches.clear();
+  return out;
+}
+
+}  // namespace klamm::broker::log
