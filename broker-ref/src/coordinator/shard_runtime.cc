@@ -64,7 +64,8 @@ void ShardRuntime::drainTimers(Moment now) {
 void ShardRuntime::perform(Step step, Moment now) {
   Status written = appendAll(step, now);
   if (!written) log_.warn("__consumer_offsets-{}: {} records were refused: {}", partition_, step.records.size(), written.error().message());
-  const ErrorCode error = written ? ErrorCode::None : coordinatorError(written.error().code());
+  const ErrorCode failedMeanwhile = std::exchange(failedWhileAppending_, ErrorCode::None);
+  const ErrorCode error = written ? failedMeanwhile : coordinatorError(written.error().code());
   for (PendingReply& reply : step.replies) {
     if (error == ErrorCode::None && lastCommitted_ < lastAppend_) {
       parked_.push_back({.append = lastAppend_, .reply = std::move(reply)});
@@ -72,7 +73,7 @@ void ShardRuntime::perform(Step step, Moment now) {
       deliver(std::move(reply), error);
     }
   }
-  if (!written && step.ifRefused) {
+  if (!written && step.ifRefused && state_ == State::Active) {
     Step next;
     step.ifRefused(next, now);
     perform(std::move(next), now);
@@ -108,6 +109,7 @@ Status ShardRuntime::appendBatch(const Buffer& batch, const std::vector<const Co
   KLAMM_TRY(writer_.append(partition_, batch, [link = link_, term = link_->term, number](const Status& status) {
     if (link->runtime != nullptr && link->term == term) link->runtime->onCommitted(number, status);
   }));
+  if (state_ != State::Active) return fail(ErrorCode::NotLeaderOrFollower, "the partition was lost during the append");
   lastAppend_ = number;
   for (const CoordinatorRecord* record : records) shard_.replay(*record);
   return {};
@@ -123,6 +125,7 @@ void ShardRuntime::onCommitted(std::uint64_t append, const Status& status) {
     }
   } else {
     log_.warn("__consumer_offsets-{}: a write was not committed: {}", partition_, status.error().message());
+    if (append > lastAppend_) failedWhileAppending_ = coordinatorError(status.error().code());
     failParked(append, coordinatorError(status.error().code()));
     if (!staysInLog(status.error().code())) stop(ErrorCode::NotCoordinator);
   }

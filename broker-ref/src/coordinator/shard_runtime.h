@@ -100,6 +100,7 @@ class ShardRuntime {
   std::uint64_t loadedRecords_ = 0;
   std::uint64_t lastAppend_ = 0;     ///< appends are numbered from 1 on
   std::uint64_t lastCommitted_ = 0;
+  ErrorCode failedWhileAppending_ = ErrorCode::None;
   std::deque<Parked> parked_;        ///< in the order of their appends
   std::vector<std::pair<PendingReply, ErrorCode>> outbox_;  ///< sent when the event is done
   int depth_ = 0;                    ///< events under way

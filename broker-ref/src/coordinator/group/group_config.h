@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/clock.h"
+#include "config/broker_config.h"
 
 namespace klamm::broker::coordinator {
 
@@ -20,12 +21,16 @@ struct GroupConfig {
   Millis offsetsRetentionCheckInterval{600'000};    ///< offsets.retention.check.interval.ms
   std::int32_t offsetMetadataMaxSize = 4096;        ///< offset.metadata.max.bytes, in UTF-16 units as Kafka counts
 
+  Millis commitTimeout{5'000};            ///< offsets.commit.timeout.ms: how long the in-sync replicas may take
+  std::size_t loadChunkBytes = 5'242'880; ///< offsets.load.buffer.size: read per step, so that the loop serves others in between
+
   // Kafka leaves these without a bound.
   std::size_t maxGroups = 1'000'000;            ///< per shard; a group beyond it is answered COORDINATOR_NOT_AVAILABLE
   std::size_t maxPendingMembers = 10'000;       ///< per group: ids handed out by MEMBER_ID_REQUIRED that have not joined
   std::size_t maxGroupBytes = 64 * 1024 * 1024; ///< per group: all members' protocol metadata together
   std::size_t maxReasonBytes = 255;             ///< of a join or leave reason that is logged (KIP-800)
-  std::size_t loadChunkBytes = 1024 * 1024;     ///< read per step while loading, so that the loop serves others in between
+
+  [[nodiscard]] static GroupConfig from(const config::BrokerConfig& config);
 };
 
 }  // namespace klamm::broker::coordinator

@@ -79,7 +79,7 @@ Step GroupShard::commitOffsets(const RequestInfo& info, const protocol::OffsetCo
                                .metadata = partition.committedMetadata.value_or(""),
                                .commitTimestamp = now.wallMillis,
                                .topicId = topic.topicId};
-      if (request.retentionTimeMs >= 0) offset.expireTimestamp = now.wallMillis + request.retentionTimeMs;
+      if (request.retentionTimeMs != -1) offset.expireTimestamp = now.wallMillis + request.retentionTimeMs;
       step.records.emplace_back(OffsetRecord{
           .group = request.groupId, .topic = topic.name, .partition = partition.partitionIndex, .value = std::move(offset)});
     }

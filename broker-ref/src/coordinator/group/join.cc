@@ -63,6 +63,7 @@ void ClassicProtocol::join(ClassicGroup& group, const RequestInfo& info, protoco
   if (!hasRoomFor(group, call)) {
     removeMember(group, call.request.memberId, step);
     call.refuse(ErrorCode::GroupMaxSizeReached, "");
+    completeJoinIfAllJoined(group, now, step);
   } else if (call.request.memberId.empty()) {
     joinAsNew(group, call);
   } else {
