@@ -22,10 +22,10 @@ def lower_first(name):
 
 def default_of(raw, f):
     """The default in the model's form: None where it is the zero of the type anyway."""
-    if "default" not in raw:
+    value = raw.get("default")
+    if value is None:  # a bare null in the JSON is no default at all to Kafka's generator; the text "null" is one
         return None
-    value = raw["default"]
-    text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    text = str(value).lower() if isinstance(value, bool) else str(value)
     if text == "null":
         return "null"
     if f.array or f.is_struct() or f.type in ("string", "bytes", "records", "uuid"):

@@ -107,6 +107,8 @@ class MockNetworkClient final : public client::NetworkClient {
     nodes_.clear();
     learn(nodes);
   }
+  void rebootstrap() override { ++rebootstraps_; }
+  [[nodiscard]] int rebootstraps() const { return rebootstraps_; }
   [[nodiscard]] std::optional<Node> node(client::NodeId id) const override {
     const auto at = nodes_.find(id);
     return at == nodes_.end() ? std::nullopt : std::optional(at->second);
@@ -145,6 +147,7 @@ class MockNetworkClient final : public client::NetworkClient {
   std::map<std::pair<client::NodeId, protocol::ApiKey>, std::int16_t> versions_;
   std::map<client::NodeId, Node> nodes_;
   std::vector<Disconnected> disconnects_;
+  int rebootstraps_ = 0;
 };
 
 }  // namespace klamm::testing

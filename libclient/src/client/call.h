@@ -1,10 +1,12 @@
 #pragma once
 // One request on its way: what NetworkClient carries without knowing its type.
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <memory>
-#include <string_view>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "base/clock.h"
@@ -27,14 +29,17 @@ struct CallOptions {
   bool expectsResponse = true;
 };
 
+using ClientId = std::optional<std::string>;
+
 /// A request, its options and its callback. Exactly one of succeed() and fail() is called, once.
 /// Threading: handed from thread to thread, used by one at a time.
 class Call {
  public:
-  Call(protocol::ApiKey key, std::int16_t lowest, std::int16_t highest, const CallOptions& options) noexcept
-      : key_(key), options_(options),
-        minVersion_(options.minVersion > lowest ? options.minVersion : lowest),
-        maxVersion_(options.maxVersion < highest ? options.maxVersion : highest) {}
+  Call(protocol::ApiKey key, protocol::Versions versions, const CallOptions& options) noexcept
+      : key_(key),
+        options_(options),
+        minVersion_(std::max(options.minVersion, versions.first)),
+        maxVersion_(std::min(options.maxVersion, versions.last)) {}
   virtual ~Call() = default;
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
@@ -45,7 +50,7 @@ class Call {
   [[nodiscard]] const CallOptions& options() const noexcept { return options_; }
 
   /// The frame with its length. May be called again, with another version, after a failed attempt.
-  [[nodiscard]] virtual Result<Parts> encode(std::int16_t version, std::int32_t correlationId, std::string_view clientId) = 0;
+  [[nodiscard]] virtual Result<Parts> encode(std::int16_t version, std::int32_t correlationId, const ClientId& clientId) = 0;
   /// What decoding told the connection.
   struct Outcome {
     Error broken = {};            ///< set when the response could not be decoded: the connection is of no use any more
@@ -76,19 +81,20 @@ class TypedCall : public Call {
   using Response = typename Request::Response;
 
   TypedCall(const CallOptions& options, ResponseCallback<Request> callback)
-      : Call(static_cast<protocol::ApiKey>(Request::kApiKey), Request::kVersions.min, Request::kVersions.max, options),
+      : Call(Request::kApiKey, protocol::apiInfo(Request::kApiKey).stableVersions, options),
         callback_(std::move(callback)) {}
 
   /// The request for this version.
   [[nodiscard]] virtual Result<const Request*> request(std::int16_t version) = 0;
 
-  [[nodiscard]] Result<Parts> encode(std::int16_t version, std::int32_t correlationId, std::string_view clientId) final {
+  [[nodiscard]] Result<Parts> encode(std::int16_t version, std::int32_t correlationId, const ClientId& clientId) final {
     auto built = request(version);
-    if (!built) return fail_(built.error());
+    if (!built) return tl::unexpected<Error>(built.error());
     return protocol::encodeRequest(**built, version, correlationId, clientId);
   }
   [[nodiscard]] Outcome decode(const Buffer& frame, std::int16_t version) final {
-    result_ = protocol::decodeResponse<Response>(frame, version);
+    const auto parsed = protocol::parseResponse(frame, Request::kApiKey, version);
+    result_ = parsed ? protocol::decode<Response>(parsed->body, version) : tl::unexpected<Error>(parsed.error());
     if (!result_) return {result_.error(), 0};
     if constexpr (requires(Response r) { r.throttleTimeMs; }) return {{}, result_->throttleTimeMs};
     return {};
@@ -99,7 +105,6 @@ class TypedCall : public Call {
   void succeed(Response response) { callback_(std::move(response)); }
 
  private:
-  static tl::unexpected<Error> fail_(const Error& error) { return tl::unexpected<Error>(error); }
   ResponseCallback<Request> callback_;
   Result<Response> result_ = Response{};
 };

@@ -37,6 +37,7 @@ struct ClientSettings {
   bool allowAutoTopicCreation = true;                                ///< allow.auto.create.topics, in Metadata requests
   int sendBuffer = 128 * 1024;                                       ///< send.buffer.bytes
   int receiveBuffer = 64 * 1024;                                     ///< receive.buffer.bytes
+  std::size_t maxResponse = std::size_t{1} << 30;                    ///< largest response accepted
   std::string loopbackCongestion = {};                               ///< TCP congestion control on loopback; see net::SocketOptions
 };
 

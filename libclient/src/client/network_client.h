@@ -34,6 +34,7 @@ struct ConnectionStatus {
   std::size_t waiting = 0;           ///< accepted by submit() and not sent
   TimePoint retryAt = {};            ///< reconnect back-off: no attempt before (in the past: none)
   TimePoint throttledUntil = {};     ///< the broker asked for quiet until then (KIP-219)
+  Error lastFailure = {};            ///< why the last attempt to connect failed; none after one that succeeded
 };
 
 /// Carries requests to brokers: one connection per (node, channel), version negotiation, in-flight limit, time-outs,
@@ -57,10 +58,14 @@ class NetworkClient {
 
   /// Addresses for node ids, as Metadata and FindCoordinator tell. A changed address is used from the next connect.
   virtual void learn(const std::vector<Node>& nodes) = 0;
-  /// Forgets nodes that are not among these (bootstrap nodes too once others are known) and closes their connections.
+  /// Forgets nodes that are not among these, bootstrap nodes too, and closes their idle connections; an empty list
+  /// changes nothing.
   virtual void retain(const std::vector<Node>& nodes) = 0;
+  /// The bootstrap addresses are candidates for kAnyNode again, until retain() drops them.
+  virtual void rebootstrap() = 0;
   [[nodiscard]] virtual std::optional<Node> node(NodeId id) const = 0;
 
+  /// For kAnyNode only lastFailure is set: why some broker could not be reached last.
   [[nodiscard]] virtual ConnectionStatus status(NodeId node, Channel channel) const = 0;
   /// Opens the connection if it is neither open nor in back-off.
   virtual void connect(NodeId node, Channel channel) = 0;

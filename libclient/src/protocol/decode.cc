@@ -102,7 +102,7 @@ class Decoder final : public Visitor {
   }
   Presence structure(const Field& f, MutableStruct value, bool) override {
     if (!carried(f)) return Presence::Absent;
-    if (!f.nullable.empty() && f.nullable.contains(version_) && fixed<std::int8_t>(f) < 0) return Presence::Null;
+    if (f.nullable.contains(version_) && !present(f)) return Presence::Null;
     path_.push(f);
     body(value);
     path_.pop();
@@ -152,6 +152,9 @@ class Decoder final : public Visitor {
     at_ += reader.position();
     return *value;
   }
+
+  /// Of a struct that may be null; see the encoder's presence().
+  bool present(const Field& f) { return tags_.reading ? varint(f) != 0 : fixed<std::int8_t>(f) >= 0; }
 
   /// kNull, or a length of zero and above; whether so many bytes remain is checked by the caller.
   template <class Classic>

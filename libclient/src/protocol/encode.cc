@@ -152,8 +152,9 @@ class WireVisitor final : public ConstVisitor {
   }
   void structure(const Field& f, const ConstStruct* value) override {
     const bool isDefault = value == nullptr ? f.defaultNull : needsDefault(f) && !f.defaultNull && value->ops->isDefault(value->object);
+    const bool inTag = tagPass_;
     field(f, isDefault, value == nullptr, [&] {
-      if (!f.nullable.empty() && f.nullable.contains(version_)) sink_.number(NumberKind::Int8, value == nullptr ? -1 : 1);
+      if (f.nullable.contains(version_)) presence(inTag, value != nullptr);
       if (value == nullptr) return;
       path_.push(f);
       body(*value);
@@ -204,6 +205,12 @@ class WireVisitor final : public ConstVisitor {
       sink_.varint(sink_.nextSize());
       write();
     }
+  }
+
+  /// Kafka marks a struct that may be null by an int8 of 1 or -1, in a tagged field by a varint of 1 or 0.
+  void presence(bool inTag, bool present) {
+    if (inTag) sink_.varint(present ? 1 : 0);
+    else sink_.number(NumberKind::Int8, present ? 1 : -1);
   }
 
   void body(const ConstStruct& value) {

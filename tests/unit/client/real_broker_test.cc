@@ -1,0 +1,119 @@
+// Against the broker in KLAMM_TEST_BOOTSTRAP; skipped where that is not set.
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <future>
+#include <set>
+
+#include "client/client.h"
+#include "protocol/03_metadata.h"
+#include "protocol/19_create_topics.h"
+#include "protocol/20_delete_topics.h"
+
+namespace klamm::client {
+namespace {
+
+constexpr auto kPatience = std::chrono::seconds(30);
+
+class RealBroker : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const char* bootstrap = std::getenv("KLAMM_TEST_BOOTSTRAP");
+    if (bootstrap == nullptr) GTEST_SKIP() << "KLAMM_TEST_BOOTSTRAP is not set";
+    ClientSettings settings;
+    settings.bootstrap = *parseBootstrap(bootstrap);
+    settings.clientId = "klamm-net-test";
+    settings.threadName = "klamm-test";
+    client_ = *Client::start(settings);
+  }
+  template <class Request>
+  Result<typename Request::Response> ask(NodeId node, Channel channel, Request request) {
+    auto promise = std::make_shared<std::promise<Result<typename Request::Response>>>();
+    client_->network().send(node, channel, std::move(request), {.timeout = kPatience}, [promise](Result<typename Request::Response> answer) {
+      promise->set_value(std::move(answer));
+    });
+    return promise->get_future().get();
+  }
+  TimePoint deadline() { return client_->loop().now() + kPatience; }
+
+  std::unique_ptr<Client> client_;
+};
+
+TEST_F(RealBroker, NegotiatesAndAnswersOnEveryChannel) {
+  for (const Channel channel : {Channel::General, Channel::Fetch, Channel::Coordinator}) {
+    protocol::MetadataRequest request;
+    request.topics.emplace();
+    const auto snapshot = awaitUpdate(client_->metadata(), 0, deadline());
+    ASSERT_TRUE(snapshot) << snapshot.error().message();
+    const NodeId node = (*snapshot)->nodes.begin()->first;
+    const auto answer = ask(node, channel, request);
+    ASSERT_TRUE(answer) << answer.error().message();
+    EXPECT_FALSE(answer->brokers.empty());
+    EXPECT_EQ(client_->network().version(node, protocol::ApiKey::Metadata)->value(), 13);
+  }
+}
+
+TEST_F(RealBroker, AnswersManyPipelinedRequestsInOrder) {
+  const auto snapshot = awaitUpdate(client_->metadata(), 0, deadline());
+  ASSERT_TRUE(snapshot) << snapshot.error().message();
+  const NodeId node = (*snapshot)->nodes.begin()->first;
+  constexpr int kRequests = 500;
+  std::vector<int> order;
+  std::promise<void> done;
+  for (int i = 0; i < kRequests; ++i) {
+    protocol::MetadataRequest request;
+    request.topics.emplace();
+    client_->network().send(node, Channel::General, request, {}, [&, i](Result<protocol::MetadataResponse> answer) {
+      EXPECT_TRUE(answer) << answer.error().message();
+      order.push_back(i);
+      if (i == kRequests - 1) done.set_value();
+    });
+  }
+  ASSERT_EQ(done.get_future().wait_for(kPatience), std::future_status::ready);
+  for (int i = 0; i < kRequests; ++i) EXPECT_EQ(order[i], i);
+}
+
+TEST_F(RealBroker, LearnsATopicThatIsMadeWhileItWaits) {
+  const std::string topic = "klamm-net-test-learns";
+  protocol::DeleteTopicsRequest deletion;
+  deletion.topicNames = {topic};
+  deletion.timeoutMs = 10'000;
+  deletion.topics.emplace_back().name = topic;
+  deletion.topicNames.clear();
+  protocol::CreateTopicsRequest creation;
+  auto& wanted = creation.topics.emplace_back();
+  wanted.name = topic;
+  wanted.numPartitions = 3;
+  wanted.replicationFactor = 1;
+  creation.timeoutMs = 10'000;
+  const auto made = ask(kAnyNode, Channel::General, creation);
+  ASSERT_TRUE(made) << made.error().message();
+  client_->metadata().touch(topic);
+  std::uint64_t after = 0;
+  Snapshot snapshot;
+  do {
+    const auto update = awaitUpdate(client_->metadata(), after, deadline());
+    ASSERT_TRUE(update) << update.error().message();
+    snapshot = *update;
+    after = snapshot->version;
+  } while (snapshot->topic(topic) == nullptr || snapshot->topic(topic)->error != ErrorCode::None);
+  EXPECT_EQ(snapshot->topic(topic)->partitions.size(), 3U);
+  EXPECT_NE(snapshot->node(snapshot->partition(topic, 2)->leader), nullptr);
+  EXPECT_EQ(snapshot->topic(snapshot->topic(topic)->id)->name, topic);
+  EXPECT_TRUE(ask(kAnyNode, Channel::General, deletion));
+}
+
+TEST_F(RealBroker, FindsACoordinatorOnceAndRemembersIt) {
+  std::promise<Result<NodeId>> promise;
+  client_->coordinators().find(CoordinatorType::Group, "klamm-net-test-group", deadline(), [&](Result<NodeId> found) { promise.set_value(std::move(found)); });
+  const auto found = promise.get_future().get();
+  ASSERT_TRUE(found) << found.error().message();
+  EXPECT_EQ(client_->coordinators().known(CoordinatorType::Group, "klamm-net-test-group"), *found);
+  EXPECT_TRUE(client_->network().node(*found));
+  client_->coordinators().markUnknown(CoordinatorType::Group, "klamm-net-test-group", *found);
+  EXPECT_EQ(client_->coordinators().known(CoordinatorType::Group, "klamm-net-test-group"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace klamm::client
