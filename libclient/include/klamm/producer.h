@@ -31,9 +31,7 @@ struct ProducerOptions {
 ///
 ///     klamm::Producer<std::string, std::string> producer{{{"bootstrap.servers", "localhost:9092"}}};
 ///     producer.send({.topic = "orders", .key = "k1", .value = "v1"},
-///                   [](const klamm::RecordMetadata& sent, const klamm::Error& error) {
-///                     if (error) std::cerr << error.message() << '\n';
-///                   });
+///                   [](const auto& sent, const klamm::Error& error) { if (error) std::cerr << error.message(); });
 ///     producer.flush();
 ///
 /// send() copies the record into the open batch of its partition and returns; the batch leaves when it is full

@@ -38,6 +38,7 @@ Result<MemoryPool::Lease> MemoryPool::take(std::size_t bytes, TimePoint deadline
     available_ -= self.bytes;
     return Lease(shared_from_this(), bytes);
   }
+  if (deadline == kNoWait) return fail(ErrorCode::BufferExhausted, "buffer.memory is used up");
   waiters_.push_back(&self);
   self.wake.waitUntil(mutex_, deadline, [&] { return self.granted || closed_; });
   if (self.granted) return Lease(shared_from_this(), bytes);

@@ -43,7 +43,8 @@ class MemoryPool : public std::enable_shared_from_this<MemoryPool> {
 
   MemoryPool(std::size_t capacity, std::size_t chunkSize) noexcept : capacity_(capacity), chunkSize_(chunkSize), available_(static_cast<std::int64_t>(capacity)) {}
 
-  /// Waits until `bytes` are free. Fails with BufferExhausted at the deadline (at once if it lies in the past), with
+  static constexpr TimePoint kNoWait = TimePoint::min();
+  /// Waits until `bytes` are free; with kNoWait not at all. Fails with BufferExhausted at the deadline (at once if it lies in the past), with
   /// MessageTooLarge if that is more than the pool has, with Closed after close().
   [[nodiscard]] Result<Lease> take(std::size_t bytes, TimePoint deadline) KLAMM_EXCLUDES(mutex_);
   /// Memory of at least `bytes` for a batch; returns here by itself.

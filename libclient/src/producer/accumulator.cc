@@ -1,0 +1,149 @@
+#include "producer/accumulator.h"
+
+#include <algorithm>
+
+namespace klamm::producer {
+namespace {
+
+constexpr std::uint64_t kOrderSpan = 1U << 20;
+/// A record's overhead at most: length 5, attributes 1, timestamp 10, offset 5, key, value and header lengths 5 each.
+constexpr std::size_t kRecordOverhead = 36;
+
+std::size_t upperSize(const detail::BytesRecord& record) noexcept {
+  if (!record.headers.empty()) return record::maxRecordSize(record.key, record.value, record.headers);
+  return kRecordOverhead + (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
+}
+
+std::int32_t sizeOrNull(const std::optional<BytesView>& bytes) noexcept {
+  return bytes ? static_cast<std::int32_t>(bytes->size()) : -1;
+}
+
+}  // namespace
+
+Accumulator::Accumulator(const ProducerSettings& settings, const Clock& clock, Random& random)
+    : settings_(settings), clock_(clock), random_(random),
+      isCompressing_(settings.compression.type != compress::CompressionType::None),
+      pool_(std::make_shared<MemoryPool>(settings.bufferMemory, settings.batchSize)) {}
+
+PartitionQueue& Accumulator::choose(Topic& topic, const PartitionTable& table, std::int32_t partition) {
+  if (partition >= 0) return *table.queues[static_cast<std::size_t>(partition)];
+  std::int32_t sticky = topic.sticky.load(std::memory_order_relaxed);
+  if (sticky < 0 || static_cast<std::size_t>(sticky) >= table.queues.size()) [[unlikely]] {
+    std::int32_t expected = sticky;
+    sticky = nextStickyPartition(table, settings_.adaptivePartitioning, random_);
+    if (!topic.sticky.compare_exchange_strong(expected, sticky) && static_cast<std::size_t>(expected) < table.queues.size()) sticky = expected;
+  }
+  return *table.queues[static_cast<std::size_t>(sticky)];
+}
+
+Result<Accumulator::Appended> Accumulator::append(Topic& topic, std::int32_t partition, const detail::BytesRecord& record,
+                                                  SendCallback& callback, TimePoint& deadline) {
+  Size size{record.timestamp ? *record.timestamp : clock_.coarseWallMillis(), upperSize(record)};
+  std::unique_ptr<Batch> spare;
+  for (;;) {
+    const PartitionTable& table = *topic.table.load(std::memory_order_acquire);
+    PartitionQueue& queue = choose(topic, table, partition);
+    {
+      const MutexLock lock(queue.mutex);
+      if (closed()) [[unlikely]] return fail(ErrorCode::Closed, "the producer is closed");
+      if (partition < 0 && topic.sticky.load(std::memory_order_relaxed) != queue.partition) continue;
+      bool done = tryAppend(queue, record, size, callback);
+      const bool opens = !done && spare != nullptr && &spare->queue == &queue;
+      if (opens) {
+        if (!record.timestamp) size.timestamp = clock_.wallMillis();
+        pushBatch(queue, std::move(spare));
+        done = tryAppend(queue, record, size, callback);
+      }
+      if (done) return appended(topic, queue, partition < 0, size.record, opens);
+      if (opens) return fail(ErrorCode::MessageTooLarge, "a record of 2 GiB or more");
+    }
+    spare.reset();  // it may be for the sticky partition of a moment ago
+    KLAMM_TRY_ASSIGN(spare, openBatch(queue, size.record, deadline));
+  }
+}
+
+bool Accumulator::tryAppend(PartitionQueue& queue, const detail::BytesRecord& record, const Size& size, SendCallback& callback) {
+  if (queue.batches.empty()) return false;
+  Batch& batch = *queue.batches.back();
+  if (batch.closed) return false;  // one that is sent again
+  record::BatchBuilder& builder = batch.builder;
+  const float ratio = isCompressing_ ? queue.topic.ratio.load(std::memory_order_relaxed) : 1.0F;
+  if (!builder.hasRoomFor(size.record, settings_.batchSize, ratio)) return false;
+  // The coarse clock may lie a little behind the precise one that the batch was opened with.
+  const std::int64_t timestamp =
+      record.timestamp || builder.empty() ? size.timestamp : std::max(size.timestamp, builder.baseTimestamp());
+  const std::int32_t index = builder.count();
+  if (!builder.append(timestamp, record.key, record.value, record.headers)) [[unlikely]] return false;
+  if (builder.capacity() > batch.lease->bytes()) [[unlikely]] batch.lease->growTo(builder.capacity());
+  if (callback) {
+    if (batch.pending.empty()) batch.pending.reserve(std::max<std::size_t>(1, queue.lastPending));
+    batch.pending.push_back({std::move(callback), timestamp, index, sizeOrNull(record.key), sizeOrNull(record.value)});
+  }
+  return true;
+}
+
+void Accumulator::pushBatch(PartitionQueue& queue, std::unique_ptr<Batch> batch) {
+  if (!queue.batches.empty()) queue.lastPending = queue.batches.back()->pending.size();
+  batch->generation = outstanding_.begin();
+  batch->order = queue.nextOrder;
+  batch->orderSpan = kOrderSpan;
+  queue.nextOrder += kOrderSpan;
+  queue.batches.push_back(std::move(batch));
+}
+
+Accumulator::Appended Accumulator::appended(Topic& topic, PartitionQueue& queue, bool sticky, std::size_t bytes, bool newBatch) {
+  Appended result{.newBatch = newBatch, .queue = &queue};
+  const float ratio = isCompressing_ ? topic.ratio.load(std::memory_order_relaxed) : 1.0F;
+  const bool isFull = queue.batches.back()->builder.estimatedSize(ratio) >= settings_.batchSize;
+  if (newBatch || isFull) {
+    queue.updateReady(settings_.linger, settings_.batchSize, ratio);
+    result.readyNow = isFull || queue.batches.size() > 1 || settings_.linger == Duration::zero();
+    if (!queue.listed) list(queue);
+  }
+  if (sticky) noteSticky(topic, queue, bytes, isFull || newBatch);
+  return result;
+}
+
+void Accumulator::noteSticky(Topic& topic, PartitionQueue& queue, std::size_t bytes, bool batchEnds) {
+  queue.stickyBytes += bytes;
+  // Changing at the end of a batch leaves no half batch behind; at twice the size it is done anyway.
+  if (queue.stickyBytes < settings_.batchSize || (!batchEnds && queue.stickyBytes < 2 * settings_.batchSize)) return;
+  queue.stickyBytes = 0;
+  const PartitionTable& table = *topic.table.load(std::memory_order_acquire);
+  if (table.queues.size() > 1) {
+    topic.sticky.store(nextStickyPartition(table, settings_.adaptivePartitioning, random_), std::memory_order_relaxed);
+  }
+}
+
+Result<std::unique_ptr<Batch>> Accumulator::openBatch(PartitionQueue& queue, std::size_t recordSize, TimePoint& deadline) {
+  const std::size_t bytes = std::max(settings_.batchSize, record::BatchHeader::kSize + recordSize);
+  Result<MemoryPool::Lease> lease = pool_->take(bytes, MemoryPool::kNoWait);
+  if (!lease && lease.error().code() == ErrorCode::BufferExhausted) {
+    if (deadline == kNotSetOut) deadline = clock_.now() + std::min<Duration>(settings_.maxBlock, std::chrono::hours(24 * 365));
+    beginHurry();
+    if (onExhausted_) onExhausted_();
+    lease = pool_->take(bytes, deadline);
+    endHurry();
+  }
+  if (!lease) return fail(std::move(lease).error());
+  return std::make_unique<Batch>(queue, pool_->memory(bytes), *std::move(lease), clock_.now());
+}
+
+void Accumulator::list(PartitionQueue& queue) {
+  queue.listed = true;
+  const MutexLock lock(inboxMutex_);
+  inbox_.push_back(&queue);
+}
+
+void Accumulator::takeInbox(std::vector<PartitionQueue*>& into) {
+  const MutexLock lock(inboxMutex_);
+  into.insert(into.end(), inbox_.begin(), inbox_.end());
+  inbox_.clear();
+}
+
+void Accumulator::close() {
+  closed_.store(true, std::memory_order_release);
+  pool_->close();
+}
+
+}  // namespace klamm::producer

@@ -1,0 +1,95 @@
+#pragma once
+// One batch of one partition, from the first record to the last callback.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <klamm/detail/producer_core.h>
+
+#include "base/clock.h"
+#include "base/uuid.h"
+#include "producer/memory_pool.h"
+#include "record/batch_builder.h"
+
+namespace klamm::producer {
+
+struct PartitionQueue;
+
+/// Producer id and epoch as InitProducerId gives them. Threading: a value.
+struct ProducerIdentity {
+  std::int64_t id = record::kNoProducerId;
+  std::int16_t epoch = record::kNoProducerEpoch;
+  [[nodiscard]] bool valid() const noexcept { return id != record::kNoProducerId; }
+  friend bool operator==(const ProducerIdentity&, const ProducerIdentity&) = default;
+};
+
+/// Somebody waits for the result of a record.
+struct PendingRecord {
+  SendCallback callback = {};
+  std::int64_t timestamp = record::kNoTimestamp;
+  std::int32_t index = 0;  ///< of the record in its batch
+  std::int32_t keySize = -1;
+  std::int32_t valueSize = -1;
+};
+
+/// How a batch stands:
+///
+///     open  (in its queue, under the queue's lock; records are added)
+///       | drained: taken from the queue by the sender, sequence given, encoded
+///     in flight --retriable error--> back in the queue, before younger ones --> in flight ...
+///       | answered, failed or expired
+///     done  (its callbacks have been taken out; the bytes live until the connection is done with them)
+///
+/// Threading: an open batch belongs to the queue's lock; afterwards it belongs to the sender: `pending`, `done` and what
+/// concerns sequences under the sender's lock, `builder` and `encoded` to whoever drives the sender.
+struct Batch {
+  Batch(PartitionQueue& inQueue, record::BatchMemory memory, MemoryPool::Lease withLease, TimePoint now)
+      : queue(inQueue), builder(std::move(memory)), lease(std::make_shared<MemoryPool::Lease>(std::move(withLease))), createdAt(now) {}
+
+  PartitionQueue& queue;
+  record::BatchBuilder builder;
+  std::shared_ptr<MemoryPool::Lease> lease;  ///< shared with the encoded bytes
+  std::vector<PendingRecord> pending = {};
+  TimePoint createdAt;
+  std::uint64_t order = 0;       ///< among the batches of the partition; a split batch leaves room for its parts
+  std::uint64_t orderSpan = 1;
+  std::uint64_t generation = 0;  ///< for flush()
+
+  Buffer encoded = {};
+  std::int32_t count = 0;
+  std::size_t size = 0;  ///< of `encoded`, or an estimate of it
+  ProducerIdentity identity = {};
+  std::int32_t baseSequence = record::kNoSequence;
+  ProducerIdentity encodedIdentity = {};
+  std::int32_t encodedSequence = record::kNoSequence;
+  bool sequenceReset = false;  ///< an epoch bump has given it a new sequence
+  bool closed = false;  ///< takes no more records
+  bool done = false;
+  std::int32_t attempts = 0;
+  TimePoint retryAt = {};
+  std::int32_t attemptedLeaderEpoch = -1;
+  Uuid topicId = {};  ///< of the topic when it was last sent
+
+  [[nodiscard]] bool hasSequence() const noexcept { return baseSequence != record::kNoSequence; }
+  [[nodiscard]] bool inRetry() const noexcept { return attempts > 0; }
+  [[nodiscard]] std::int32_t lastSequence() const noexcept { return record::incrementSequence(baseSequence, count - 1); }
+};
+
+/// A batch's result on its way to the callbacks, outside of every lock. Threading: one thread.
+struct Completion {
+  const PartitionQueue* queue = nullptr;
+  std::vector<PendingRecord> pending = {};
+  std::uint64_t generation = 0;
+  Error error = {};
+  std::int64_t baseOffset = -1;
+  std::int64_t logAppendTime = record::kNoTimestamp;
+  /// Errors of single records (KIP-467): index and message.
+  std::vector<std::pair<std::int32_t, std::string>> recordErrors = {};
+
+  /// Calls every callback; what a callback throws goes to the log of the caller as text (empty: none threw).
+  [[nodiscard]] std::string run();
+};
+
+}  // namespace klamm::producer

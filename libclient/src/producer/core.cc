@@ -1,0 +1,230 @@
+#include "producer/core.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/murmur2.h"
+#include "client/client_config.h"
+#include "client/config_table.h"
+
+namespace klamm::producer {
+namespace {
+
+/// How often a topic that is sent to is said to be of interest; metadata.max.idle.ms is at least 5 s.
+constexpr std::int64_t kTouchMillis = 1000;
+
+std::string nextClientId() {
+  static std::atomic<int> count = 0;  // as Java: distinct names in the broker's log and quotas
+  return fmt::format("producer-{}", count.fetch_add(1, std::memory_order_relaxed) + 1);
+}
+
+}  // namespace
+
+Core::Core(ProducerSettings settings, std::unique_ptr<client::Client> client, std::shared_ptr<Partitioner> partitioner,
+           const Clock& clock, Random& random)
+    : settings_(settings), clock_(clock), random_(random), partitioner_(std::move(partitioner)),
+      sendsItself_(settings.compression.type == compress::CompressionType::None),
+      accumulator_(settings_, clock, random), client_(std::move(client)),
+      sender_(accumulator_, client_->network(), client_->metadata(), clock, random, client_->log(),
+              [this](TimePoint when) { wakeAt(when); }) {
+  accumulator_.onExhausted([this] { sender_.drive(); });
+  listener_ = client_->metadata().addListener([this](const client::Snapshot& snapshot) { sender_.onMetadata(*snapshot); });
+}
+
+Core::~Core() {
+  static_cast<void>(close(std::chrono::duration_cast<Millis>(settings_.deliveryTimeout)));
+  // Closed inside a callback before: the I/O thread is still to be ended.
+  client_->close();
+}
+
+TimePoint Core::after(Duration duration) const {
+  const TimePoint now = clock_.now();
+  return duration >= TimePoint::max() - now ? TimePoint::max() : now + duration;
+}
+
+Error Core::send(const detail::BytesRecord& record, SendCallback callback) {
+  if (accumulator_.closed() || closing_.load(std::memory_order_acquire)) {
+    return {ErrorCode::Closed, "send() after close()"};
+  }
+  if (record.partition && *record.partition < 0) return {ErrorCode::IllegalArgument, fmt::format("partition {}", *record.partition)};
+  if (record.timestamp && *record.timestamp < 0) return {ErrorCode::IllegalArgument, fmt::format("timestamp {}", *record.timestamp)};
+  if (record.topic.empty()) return {ErrorCode::IllegalArgument, "a record without a topic"};
+  const Result<Accumulator::Appended> appended = append(record, callback);
+  if (appended) [[likely]] {
+    if (appended->newBatch || appended->readyNow) afterAppend(*appended);
+  } else if (callback) {
+    const Error& error = appended.error();
+    const Topic* topic = accumulator_.topics().find(record.topic);
+    callback({.topic = topic != nullptr ? std::string_view(topic->name) : record.topic, .partition = record.partition.value_or(-1)}, error);
+  }
+  return {};
+}
+
+Result<Accumulator::Appended> Core::append(const detail::BytesRecord& record, SendCallback& callback) {
+  TimePoint deadline = Accumulator::kNotSetOut;  // the clock is read only by whoever waits
+  KLAMM_TRY_ASSIGN(Topic * topic, usableTopic(record, deadline));
+  KLAMM_TRY(checkSize(record));
+  KLAMM_TRY_ASSIGN(const std::int32_t partition, choosePartition(*topic, record));
+  touch(*topic);
+  return accumulator_.append(*topic, partition, record, callback, deadline);
+}
+
+Result<Topic*> Core::usableTopic(const detail::BytesRecord& record, TimePoint& deadline) {
+  Topic* topic = accumulator_.topics().find(record.topic);
+  if (topic != nullptr) [[likely]] {
+    const PartitionTable* table = topic->table.load(std::memory_order_acquire);
+    if (table != nullptr && (!record.partition || static_cast<std::size_t>(*record.partition) < table->queues.size())) return topic;
+  }
+  deadline = after(settings_.maxBlock);
+  return awaitTopic(record.topic, record.partition.value_or(-1), deadline);
+}
+
+Result<Topic*> Core::awaitTopic(std::string_view name, std::int32_t partition, TimePoint deadline) {
+  Topic& topic = accumulator_.topics().findOrAdd(name);
+  client::Metadata& metadata = client_->metadata();
+  metadata.touch(name);
+  client::Snapshot snapshot = metadata.snapshot();
+  for (;;) {
+    sender_.applyTopic(topic, *snapshot);
+    const PartitionTable* table = topic.table.load(std::memory_order_acquire);
+    if (table != nullptr && partition < static_cast<std::int32_t>(table->queues.size())) return &topic;
+    const client::TopicMetadata* known = snapshot->topic(name);
+    const ErrorCode error = known != nullptr ? known->error : ErrorCode::None;
+    if (error != ErrorCode::None && !isRetriable(error)) return fail(error, fmt::format("topic '{}'", name));
+    if (known != nullptr) metadata.requestUpdate("a topic or partition to send to is not there");
+    Result<client::Snapshot> next = client::awaitUpdate(metadata, snapshot->version, deadline);
+    if (next) {
+      snapshot = *std::move(next);
+      continue;
+    }
+    if (next.error().code() != ErrorCode::RequestTimedOut) return fail(std::move(next).error());
+    const auto waited = std::chrono::duration_cast<Millis>(settings_.maxBlock).count();
+    if (table == nullptr) return fail(ErrorCode::RequestTimedOut, fmt::format("topic '{}' is not in the metadata after {} ms", name, waited));
+    return fail(ErrorCode::RequestTimedOut, fmt::format("partition {} of topic '{}', which has {}, is not in the metadata after {} ms",
+                                                        partition, name, table->queues.size(), waited));
+  }
+}
+
+Status Core::checkSize(const detail::BytesRecord& record) const {
+  const std::size_t quick = (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
+  if (record.headers.empty() && quick + 128 <= settings_.maxRequestSize) [[likely]] return {};
+  const std::size_t size = record::BatchHeader::kSize + record::maxRecordSize(record.key, record.value, record.headers);
+  if (size <= settings_.maxRequestSize) return {};
+  return fail(ErrorCode::MessageTooLarge,
+              fmt::format("a record of {} bytes is larger than max.request.size ({})", size, settings_.maxRequestSize));
+}
+
+Result<std::int32_t> Core::choosePartition(const Topic& topic, const detail::BytesRecord& record) const {
+  if (record.partition) return *record.partition;
+  if (partitioner_ == nullptr) [[likely]] {
+    if (!record.key || settings_.ignoreKeys) return -1;  // the sticky one, settled under its lock
+    const auto count = static_cast<std::int32_t>(topic.table.load(std::memory_order_acquire)->queues.size());
+    return toPositive(murmur2(*record.key)) % count;
+  }
+  const PartitionTable& table = *topic.table.load(std::memory_order_acquire);
+  thread_local std::vector<std::int32_t> available;
+  available.clear();
+  for (const PartitionQueue* queue : table.queues) {
+    if (queue->hasLeader.load(std::memory_order_relaxed)) available.push_back(queue->partition);
+  }
+  const auto count = static_cast<std::int32_t>(table.queues.size());
+  const std::int32_t chosen = partitioner_->partition(
+      {.topic = record.topic, .key = record.key, .value = record.value, .partitionCount = count, .available = available});
+  if (chosen >= 0 && chosen < count) return chosen;
+  return fail(ErrorCode::IllegalArgument, fmt::format("the partitioner chose {} of {} partitions", chosen, count));
+}
+
+void Core::touch(Topic& topic) {
+  const std::int64_t now = clock_.coarseWallMillis();
+  const std::int64_t last = topic.touchedAt.load(std::memory_order_relaxed);
+  if (now - last < kTouchMillis && now >= last) [[likely]] return;
+  topic.touchedAt.store(now, std::memory_order_relaxed);
+  client_->metadata().touch(topic.name);
+}
+
+void Core::afterAppend(const Accumulator::Appended& appended) {
+  if (!appended.readyNow) return wakeAt(TimePoint(Duration(appended.queue->readyAt.load(std::memory_order_acquire))));
+  if (appended.queue->full.load(std::memory_order_relaxed)) return;  // the next answer drives
+  if (sendsItself_) sender_.drive();
+  else wakeAt(clock_.now());  // compression is the I/O thread's
+}
+
+Error Core::flush() {
+  if (client_->loop().runsHere()) return {ErrorCode::IllegalState, "flush() inside a callback would wait for itself"};
+  accumulator_.beginHurry();
+  sender_.drive();
+  accumulator_.outstanding().waitForAll(TimePoint::max());
+  accumulator_.endHurry();
+  return {};
+}
+
+Error Core::close(Millis timeout) {
+  closing_.store(true, std::memory_order_release);
+  if (client_->loop().runsHere()) return {};
+  const MutexLock lock(closeMutex_);
+  if (closed_) return {};
+  closed_ = true;
+  accumulator_.beginHurry();
+  sender_.drive();
+  const Duration wait = timeout >= std::chrono::duration_cast<Millis>(Duration::max()) ? Duration::max() : Duration(timeout);
+  accumulator_.outstanding().waitForAll(after(std::max(wait, Duration::zero())));
+  accumulator_.close();
+  if (!accumulator_.outstanding().empty()) client_->log().warn("the producer is closed with records unsent; they fail");
+  // Also when nothing is left: a send() may just be putting something there.
+  client_->loop().post([this] { sender_.abort({ErrorCode::Closed, "the producer was closed before this was sent"}); });
+  accumulator_.outstanding().waitForAll(TimePoint::max());
+  client_->metadata().removeListener(listener_);
+  client_->close();
+  return {};
+}
+
+Error Core::partitionsFor(std::string_view topic, std::vector<PartitionInfo>& partitions) {
+  if (closing_.load(std::memory_order_acquire)) return {ErrorCode::Closed, "partitionsFor() after close()"};
+  const Result<Topic*> usable = awaitTopic(topic, -1, after(settings_.maxBlock));
+  if (!usable) return usable.error();
+  partitions = client_->metadata().snapshot()->partitionInfos(topic);
+  return {};
+}
+
+void Core::wakeAt(TimePoint when) {
+  const std::int64_t wanted = when.time_since_epoch().count();
+  std::int64_t armed = armedFor_.load(std::memory_order_acquire);
+  do {
+    if (armed <= wanted) return;
+  } while (!armedFor_.compare_exchange_weak(armed, wanted, std::memory_order_acq_rel));
+  if (client_->loop().runsHere()) arm(when);
+  else client_->loop().post([this, when] { arm(when); });
+}
+
+void Core::arm(TimePoint when) {
+  client_->loop().cancel(timer_);
+  timer_ = client_->loop().schedule(when, [this] { onTimer(); });
+}
+
+void Core::onTimer() {
+  armedFor_.exchange(INT64_MAX, std::memory_order_acq_rel);
+  sender_.tick();
+}
+
+}  // namespace klamm::producer
+
+namespace klamm::detail {
+
+Error makeProducerCore(const Config& config, std::shared_ptr<Partitioner> partitioner, std::unique_ptr<ProducerCore>& core) {
+  const Log log = client::logOf(config);
+  if (const Status status = client::checkConfig(config, ClientKind::Producer, log); !status) return status.error();
+  auto settings = producer::producerSettings(config, log);
+  if (!settings) return settings.error();
+  auto common = client::clientSettings(config, ClientKind::Producer, producer::nextClientId());
+  if (!common) return common.error();
+  // Produce requests are limited by the sender; a metadata request must not wait behind them.
+  common->maxInFlight = std::max<std::size_t>(settings->maxInFlight + 2, settings->maxInFlight);
+  if (partitioner == nullptr && settings->roundRobin) partitioner = std::make_shared<RoundRobinPartitioner>();
+  auto client = client::Client::start(*std::move(common), log);
+  if (!client) return client.error();
+  core = std::make_unique<producer::Core>(*settings, *std::move(client), std::move(partitioner), systemClock(), systemRandom());
+  return {};
+}
+
+}  // namespace klamm::detail
