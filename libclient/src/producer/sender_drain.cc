@@ -288,6 +288,7 @@ bool Sender::wantsProducerId(TimePoint now, TimePoint& next) {
 
 void Sender::requestProducerId() {
   protocol::InitProducerIdRequest request;
+  request.transactionalId = std::nullopt;
   request.transactionTimeoutMs = INT32_MAX;
   client::CallOptions options;
   options.timeout = settings_.requestTimeout;
