@@ -1,7 +1,6 @@
 #include "coordinator/group/classic_group.h"
 
 #include <algorithm>
-#include <cassert>
 
 #include <fmt/format.h>
 
@@ -9,19 +8,6 @@
 
 namespace klamm::broker::coordinator {
 namespace {
-
-/// The chart: may `to` follow `from`?
-bool isOnChart(GroupState from, GroupState to) noexcept {
-  switch (to) {
-    case GroupState::Empty: return from == GroupState::PreparingRebalance;
-    case GroupState::PreparingRebalance:
-      return from == GroupState::Stable || from == GroupState::CompletingRebalance || from == GroupState::Empty;
-    case GroupState::CompletingRebalance: return from == GroupState::PreparingRebalance;
-    case GroupState::Stable: return from == GroupState::CompletingRebalance;
-    case GroupState::Dead: return true;
-  }
-  return false;
-}
 
 /// 8-4-4-4-12 hexadecimal digits, as Java prints a UUID.
 std::string hyphenated(const Uuid& id) {
@@ -42,6 +28,18 @@ std::string_view groupStateName(GroupState state) noexcept {
     case GroupState::Dead: return "Dead";
   }
   return "Unknown";
+}
+
+bool mayFollow(GroupState from, GroupState to) noexcept {
+  switch (to) {
+    case GroupState::Empty: return from == GroupState::PreparingRebalance;
+    case GroupState::PreparingRebalance:
+      return from == GroupState::Stable || from == GroupState::CompletingRebalance || from == GroupState::Empty;
+    case GroupState::CompletingRebalance: return from == GroupState::PreparingRebalance;
+    case GroupState::Stable: return from == GroupState::CompletingRebalance;
+    case GroupState::Dead: return true;
+  }
+  return false;
 }
 
 const std::string* ClassicGroup::staticMemberId(const std::string& groupInstanceId) const {
@@ -162,7 +160,7 @@ void ClassicGroup::computeSubscribedTopics() {
 }
 
 void ClassicGroup::transitionTo(GroupState next, Moment now) {
-  assert(isOnChart(state_, next));
+  if (!mayFollow(state_, next)) return;
   previousState_ = state_;
   state_ = next;
   stateTimestamp_ = now.wallMillis;

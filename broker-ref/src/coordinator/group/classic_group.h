@@ -22,6 +22,9 @@ enum class GroupState : std::uint8_t { Empty, PreparingRebalance, CompletingReba
 /// "PreparingRebalance", as DescribeGroups and ListGroups say it.
 [[nodiscard]] std::string_view groupStateName(GroupState state) noexcept;
 
+/// The chart below: may `to` follow `from`?
+[[nodiscard]] bool mayFollow(GroupState from, GroupState to) noexcept;
+
 /// How an empty group gathers its first members: each round is extended by another while members keep coming, as long as the
 /// longest rebalance time-out lasts.
 struct InitialWait {
@@ -107,7 +110,7 @@ class ClassicGroup {
 
   // --- state ---------------------------------------------------------------------------------------------------------
 
-  /// Moves along the chart.
+  /// Moves along the chart; a move that is not on it is not made.
   void transitionTo(GroupState next, Moment now);
   /// Ends the joining phase: the next generation, with a protocol, or Empty when nobody is left.
   void beginGeneration(Moment now);
