@@ -54,7 +54,7 @@ struct Deserializers {
 
 template <class T>
 [[nodiscard]] std::optional<T> decodeField(Deserializer<T>* deserializer, const TopicPartition& partition, std::int64_t offset,
-                                           const HeadersView& headers, const std::byte* at, std::int64_t size, const char* what) {
+                                           const HeadersView& headers, const std::byte* at, std::int32_t size, const char* what) {
   if (size < 0) return std::nullopt;
   const BytesView bytes(at, static_cast<std::size_t>(size));
   if (deserializer != nullptr) return deserializer->deserialize(partition.topic, headers, bytes);
@@ -111,8 +111,8 @@ class ConsumerRecords {
       record.offset = raw.offset;
       record.timestamp = raw.timestamp;
       record.timestampType = run.logAppendTime ? TimestampType::LogAppendTime : TimestampType::CreateTime;
-      record.serializedKeySize = static_cast<std::int32_t>(raw.keySize);
-      record.serializedValueSize = static_cast<std::int32_t>(raw.valueSize);
+      record.serializedKeySize = raw.keySize;
+      record.serializedValueSize = raw.valueSize;
       if (raw.headerCount > 0) {
         record.headers = HeadersView(static_cast<std::size_t>(raw.headerCount),
                                      BytesView(raw.headers, static_cast<std::size_t>(raw.end - raw.headers)));

@@ -60,21 +60,23 @@ class HeadersView {
     friend bool operator==(const Iterator& a, const Iterator& b) noexcept { return a.left_ == b.left_; }
 
    private:
-    std::int64_t varint() noexcept {
-      std::uint64_t value = 0;
+    /// Surplus bits of a fifth byte are dropped, exactly as by the check that the batch has passed.
+    std::int32_t varint() noexcept {
+      std::uint64_t wide = 0;
       for (int shift = 0; shift < 64; shift += 7) {
         const auto byte = static_cast<std::uint64_t>(*at_++);
-        value |= (byte & 0x7F) << shift;
+        wide |= (byte & 0x7F) << shift;
         if (byte < 0x80) break;
       }
-      return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
+      const auto value = static_cast<std::uint32_t>(wide);
+      return static_cast<std::int32_t>(value >> 1) ^ -static_cast<std::int32_t>(value & 1);
     }
     void decode() noexcept {
       if (left_ == 0) return;
       const auto keySize = static_cast<std::size_t>(varint());
       header_.key = asText({at_, keySize});
       at_ += keySize;
-      const std::int64_t valueSize = varint();
+      const std::int32_t valueSize = varint();
       header_.value.reset();
       if (valueSize < 0) return;
       header_.value = BytesView(at_, static_cast<std::size_t>(valueSize));

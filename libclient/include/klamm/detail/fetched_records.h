@@ -47,16 +47,16 @@ struct RawRecord {
   std::int64_t offset;
   std::int64_t timestamp;
   const std::byte* key;
-  std::int64_t keySize;  ///< -1: null
+  std::int32_t keySize;  ///< -1: null
   const std::byte* value;
-  std::int64_t valueSize;  ///< -1: null
+  std::int32_t valueSize;  ///< -1: null
   const std::byte* headers;
-  std::int64_t headerCount;
+  std::int32_t headerCount;
   const std::byte* end;
 };
 
-/// A zigzag varint whose end is known to lie inside the bytes.
-[[nodiscard]] inline std::int64_t trustedVarint(const std::byte*& at) noexcept {
+/// An unsigned varint whose end is known to lie inside the bytes.
+[[nodiscard]] inline std::uint64_t trustedUnsigned(const std::byte*& at) noexcept {
   auto value = static_cast<std::uint64_t>(*at++);
   if (value >= 0x80) [[unlikely]] {
     value &= 0x7F;
@@ -66,31 +66,41 @@ struct RawRecord {
       if (byte < 0x80) break;
     }
   }
+  return value;
+}
+[[nodiscard]] inline std::int64_t trustedInt64(const std::byte*& at) noexcept {
+  const std::uint64_t value = trustedUnsigned(at);
   return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
+}
+/// Surplus bits of a fifth byte are dropped, exactly as by the check that these bytes have passed.
+[[nodiscard]] inline std::int32_t trustedInt32(const std::byte*& at) noexcept {
+  const auto value = static_cast<std::uint32_t>(trustedUnsigned(at));
+  return static_cast<std::int32_t>(value >> 1) ^ -static_cast<std::int32_t>(value & 1);
 }
 
 /// The record behind `at`.
 [[nodiscard]] inline const std::byte* recordEnd(const std::byte* at) noexcept {
-  const std::int64_t length = trustedVarint(at);
+  const std::int32_t length = trustedInt32(at);
   return at + length;
 }
 
 /// Decodes the record at `at`, which belongs to `run`.
 [[nodiscard]] inline RawRecord decodeRecord(const RecordRun& run, const std::byte* at) noexcept {
   RawRecord record;
-  const std::int64_t length = trustedVarint(at);
+  const std::int32_t length = trustedInt32(at);
   record.end = at + length;
   ++at;  // attributes: none are defined
-  const std::int64_t timestampDelta = trustedVarint(at);
-  record.timestamp = run.logAppendTime ? run.baseTimestamp : run.baseTimestamp + timestampDelta;
-  record.offset = run.baseOffset + trustedVarint(at);
-  record.keySize = trustedVarint(at);
+  const auto timestampDelta = static_cast<std::uint64_t>(trustedInt64(at));
+  record.timestamp =
+      run.logAppendTime ? run.baseTimestamp : static_cast<std::int64_t>(static_cast<std::uint64_t>(run.baseTimestamp) + timestampDelta);
+  record.offset = run.baseOffset + trustedInt32(at);
+  record.keySize = trustedInt32(at);
   record.key = at;
   if (record.keySize > 0) at += record.keySize;
-  record.valueSize = trustedVarint(at);
+  record.valueSize = trustedInt32(at);
   record.value = at;
   if (record.valueSize > 0) at += record.valueSize;
-  record.headerCount = trustedVarint(at);
+  record.headerCount = trustedInt32(at);
   record.headers = at;
   return record;
 }
