@@ -64,6 +64,7 @@ AppendResult PartitionLog::appendBatches(std::vector<StampedBatch>& batches, std
     return refuse(written.error());
   }
   for (const StampedBatch& batch : batches) noteStored(batch.header);
+  bytesTakenIn_ += bytes;
   result.baseOffset = batches.front().header.baseOffset;
   result.lastOffset = last;
   return result;

@@ -136,6 +136,8 @@ class PartitionLog {
   [[nodiscard]] std::int64_t firstSegmentOffset() const noexcept { return segments_.begin()->first; }
   /// Bytes of all segments' records.
   [[nodiscard]] std::uint64_t sizeInBytes() const noexcept;
+  /// Bytes appended since the log was opened.
+  [[nodiscard]] std::uint64_t bytesTakenIn() const noexcept { return bytesTakenIn_; }
   [[nodiscard]] std::size_t segmentCount() const noexcept { return segments_.size(); }
   [[nodiscard]] const std::string& folder() const noexcept { return folder_; }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
@@ -191,6 +193,7 @@ class PartitionLog {
   std::int64_t logEndOffset_ = 0;
   std::int64_t highWatermark_ = 0;
   std::int64_t recoveryPoint_ = 0;
+  std::uint64_t bytesTakenIn_ = 0;
   std::vector<BytesView> pieces_;     ///< scratch of appendBatches
   std::vector<BatchPlace> places_;    ///< scratch of appendBatches
   Error broken_ = {};  ///< a write failed half way and could not be undone: the log is offline

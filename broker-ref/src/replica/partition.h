@@ -50,7 +50,8 @@ class PartitionListener {
 /// Threading: one thread, the loop that owns the partition.
 class Partition {
  public:
-  Partition(std::int32_t localBroker, const PartitionAssignment& assignment, log::PartitionLog& log);
+  /// Leads nothing and follows nobody before the first apply().
+  Partition(std::int32_t localBroker, TopicPartition partition, const Uuid& topicId, log::PartitionLog& log);
 
   [[nodiscard]] const TopicPartition& topicPartition() const noexcept { return assignment_.partition; }
   [[nodiscard]] const Uuid& topicId() const noexcept { return assignment_.topicId; }
@@ -60,7 +61,7 @@ class Partition {
   [[nodiscard]] log::PartitionLog& log() noexcept { return log_; }
   [[nodiscard]] const log::PartitionLog& log() const noexcept { return log_; }
 
-  /// Takes the metadata's word; an assignment that is not newer is ignored. A new leader epoch is noted in the log's
+  /// Takes the metadata's word; an assignment that is not newer (both epochs) is ignored. A new leader epoch is noted in the log's
   /// checkpoint. Listeners hear when leadership is lost.
   [[nodiscard]] Status apply(const PartitionAssignment& assignment);
 
@@ -73,11 +74,15 @@ class Partition {
                                          std::int64_t nowMillis);
   /// Done (true or an error) once everything below `offset` is committed.
   [[nodiscard]] Result<bool> isCommitted(std::int64_t offset) const;
+  /// Whether this other broker has a replica.
+  [[nodiscard]] bool isFollower(std::int32_t broker) const noexcept;
   /// A follower has fetched up to `logEndOffset`. True when that moved the high watermark.
   bool followerFetched(std::int32_t broker, std::int64_t logEndOffset);
   /// Hides records below `offset`; -1 is the high watermark. Returns the new log start offset.
   [[nodiscard]] Result<std::int64_t> deleteRecordsBefore(std::int64_t offset);
 
+  /// Where the leader's epoch began: while the high watermark is below it, the end of the log is not known to clients.
+  [[nodiscard]] std::int64_t epochStartOffset() const noexcept { return epochStartOffset_; }
   [[nodiscard]] std::int64_t highWatermark() const noexcept { return log_.highWatermark(); }
   [[nodiscard]] std::int64_t lastStableOffset() const noexcept { return log_.lastStableOffset(); }
   [[nodiscard]] std::int64_t logEndOffset() const noexcept { return log_.logEndOffset(); }
@@ -85,7 +90,7 @@ class Partition {
 
   void addListener(std::shared_ptr<PartitionListener> listener);
   void removeListener(const PartitionListener* listener);
-  /// Tells the listeners that the partition goes away.
+  /// Tells the listeners that the partition goes away, and forgets them.
   void resign();
 
  private:
@@ -98,6 +103,7 @@ class Partition {
   std::int32_t localBroker_;
   PartitionAssignment assignment_;
   log::PartitionLog& log_;
+  std::int64_t epochStartOffset_ = 0;
   std::vector<Follower> followers_;
   std::vector<std::shared_ptr<PartitionListener>> listeners_;
 };

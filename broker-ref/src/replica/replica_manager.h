@@ -2,6 +2,7 @@
 // All partitions of a broker that live on one loop: append and fetch, and the requests that wait.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -132,14 +133,15 @@ class ReplicaManager {
   void close();
 
  private:
-  struct WaitingFetch;
+  friend class DelayedFetch;
   struct WaitingAppend;
 
-  [[nodiscard]] std::vector<FetchedPartition> readAll(const FetchParams& params, const std::vector<FetchPartition>& wanted, bool& answerNow,
-                                                      std::uint64_t& bytes);
   [[nodiscard]] FetchedPartition readOne(const FetchParams& params, const FetchPartition& wanted, std::uint64_t budget, bool minOneMessage);
+  /// Wakes what waits on partitions whose high watermark a follower's fetch has moved.
+  void wakeAfterFollowers();
   void progressed(Partition& partition);
   void schedule();
+  void startHousekeeping();
 
   Options options_;
   log::LogManager& logs_;
@@ -148,7 +150,9 @@ class ReplicaManager {
   std::map<TopicPartition, std::unique_ptr<Partition>> partitions_;
   std::unordered_map<Uuid, std::string> topicOfId_;
   Purgatory purgatory_;
+  std::vector<TopicPartition> wokenByFollowers_;
   net::TimerId timer_ = 0;
+  TimePoint timerAt_ = {};
   net::TimerId housekeeping_ = 0;
 };
 
