@@ -7,6 +7,7 @@
 // * v1: key type, error message
 // * v4: several keys, each with its own outcome (KIP-699)
 
+#include "handlers/cluster_view.h"
 #include "handlers/group_request.h"
 #include "protocol/10_find_coordinator.h"
 
@@ -62,15 +63,6 @@ struct FindCoordinator {
     refused.errorCode = error;
     refused.errorMessage = std::move(message);
     return refused;
-  }
-
-  /// Where the client reaches the node: as it reached this one, unless the node advertises an address.
-  static std::optional<net::Endpoint> endpointOf(const BrokerContext& broker, std::int32_t nodeId, const server::RequestContext& asker) {
-    const image::BrokerImage* node = broker.image->broker(nodeId);
-    const image::BrokerEndpoint* advertised = node == nullptr ? nullptr : node->endpoint(asker.listener);
-    if (advertised != nullptr && !advertised->host.empty()) return net::Endpoint{advertised->host, advertised->port};
-    if (nodeId == broker.nodeId) return asker.local;
-    return std::nullopt;
   }
 
   static Coordinator find(BrokerContext& broker, const server::RequestContext& asker, std::int8_t keyType, const std::string& key) {
