@@ -65,7 +65,15 @@ Result<MemberSubscription> decodeSubscription(const Buffer& bytes) {
 Result<Buffer> encodeAssignment(const TopicPartitions& partitions) {
   using Message = protocol::ConsumerProtocolAssignment;
   Message message;
-  message.assignedPartitions = groupedByTopic<Message::TopicPartition>(partitions);
+  for (const TopicPartition& one : partitions) {  // in the order that the assignor chose, as Java
+    auto& topics = message.assignedPartitions;
+    auto entry = std::find_if(topics.begin(), topics.end(), [&](const auto& topic) { return topic.topic == one.topic; });
+    if (entry == topics.end()) {
+      topics.emplace_back().topic = one.topic;
+      entry = topics.end() - 1;
+    }
+    entry->partitions.push_back(one.partition);
+  }
   return protocol::encodeVersioned(message, kVersion);
 }
 

@@ -13,8 +13,8 @@ namespace klamm::consumer {
 
 /// The metadata of a JoinGroup and the assignment of a SyncGroup, byte for byte as Java's ConsumerProtocol writes them:
 ///
-///     | int16 version 3 | ConsumerProtocolSubscription |      topics and partitions in order of their names
-///     | int16 version 3 | ConsumerProtocolAssignment   |
+///     | int16 version 3 | ConsumerProtocolSubscription |      topics and owned partitions in order of their names
+///     | int16 version 3 | ConsumerProtocolAssignment   |      in the order of the assignor
 ///
 /// A version newer than these is read as the newest known: later ones only add fields at the end.
 [[nodiscard]] Result<Buffer> encodeSubscription(const MemberSubscription& subscription);
