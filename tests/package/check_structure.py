@@ -17,7 +17,7 @@ MAX_FILE, MAX_FUNCTION = 600, 60
 SEAMS = [
     (r"\b(steady_clock|system_clock)::now\(|\bclock_gettime\(|\bgettimeofday\(", ["libclient/src/base/clock.cc", "tools/", "examples/", "libclient/src/net/"]),
     (r"\brandom_device\b|\bmt19937|\brand\(\)", ["libclient/src/base/random.cc", "examples/"]),
-    (r"::(socket|connect|sendmsg|recvmsg|accept4?|epoll_\w+)\(", ["libclient/src/net/"]),
+    (r"(?<!\w)::(socket|connect|sendmsg|recvmsg|accept4?|epoll_\w+)\(", ["libclient/src/net/"]),
     (r"\bstd::(abort|exit|terminate)\(|\bassert\(", ["tools/", "examples/", "broker-ref/src/main.cc"]),
     (r"\bstd::(cout|cerr|clog)\b|\b(printf|puts|perror)\(", ["tools/", "examples/", "broker-ref/src/main.cc"]),
 ]
