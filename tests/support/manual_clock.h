@@ -9,14 +9,15 @@ namespace klamm::test {
 class ManualClock final : public Clock {
  public:
   [[nodiscard]] TimePoint now() const noexcept override { return now_; }
-  [[nodiscard]] std::int64_t wallMillis() const noexcept override { return wallMillis_; }
-  void advance(Millis by) noexcept {
-    now_ += by;
-    wallMillis_ += by.count();
+  [[nodiscard]] std::int64_t wallMillis() const noexcept override {
+    return 1'700'000'000'000 + std::chrono::duration_cast<Millis>(now_ - kStart).count();
   }
+  void advance(Duration by) noexcept { now_ += by; }
 
  private:
-  TimePoint now_{std::chrono::minutes(1)};
+  static constexpr TimePoint kStart{std::chrono::minutes(1)};
+  TimePoint now_ = kStart;
+};
   std::int64_t wallMillis_ = 1'700'000'000'000;
 };
 

@@ -80,6 +80,7 @@ class Sender {
 
   // sender_drain.cc: from the queues to the network.
   void driveOnce();
+  void refreshActive() KLAMM_REQUIRES(mutex_);
   TimePoint collectReady(TimePoint now) KLAMM_REQUIRES(mutex_);
   TimePoint examine(PartitionQueue& queue, TimePoint now, bool hurry) KLAMM_REQUIRES(mutex_);
   [[nodiscard]] bool isEmpty(PartitionQueue& queue) KLAMM_REQUIRES(mutex_);
@@ -138,6 +139,7 @@ class Sender {
   bool askingForId_ KLAMM_GUARDED_BY(mutex_) = false;
   std::int32_t idAttempts_ KLAMM_GUARDED_BY(mutex_) = 0;
   TimePoint askForIdAt_ KLAMM_GUARDED_BY(mutex_) = {};
+  /// No batch expires before; one that is opened after the last sweep expires later than the next.
   TimePoint nextSweep_ KLAMM_GUARDED_BY(mutex_) = TimePoint::min();
   /// Batches that could not be encoded; the I/O thread reports them.
   std::vector<std::pair<std::unique_ptr<Batch>, Error>> broken_ KLAMM_GUARDED_BY(mutex_);

@@ -221,7 +221,7 @@ void Sender::tick() {
       if (!batch->done) giveUp(*batch, describe(*batch, error), false, done);
     }
     broken_.clear();
-    if (now >= nextSweep_ && nextSweep_ != TimePoint::min()) expire(now, done);
+    if (now >= nextSweep_) expire(now, done);
   }
   report(done);
   drive();

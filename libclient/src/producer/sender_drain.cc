@@ -40,6 +40,7 @@ void Sender::driveOnce() {
   {
     const MutexLock lock(mutex_);
     if (settings_.idempotent) idempotence_.settle();
+    refreshActive();
     if (!fatal_) {
       askForId = wantsProducerId(now, next);
       next = std::min(next, collectReady(now));
@@ -50,7 +51,7 @@ void Sender::driveOnce() {
     if (!active_.empty() || !inFlight_.empty()) {
       next = std::min(next, nextSweep_);
     }
-    if (fatal_) next = now;  // tick() fails what has come since
+    if (fatal_ && !active_.empty()) next = now;  // tick() fails what has come since
   }
   for (auto& request : outgoing_) submit(std::move(request));
   outgoing_.clear();
@@ -58,20 +59,17 @@ void Sender::driveOnce() {
   if (next != TimePoint::max()) wakeAt_(next);
 }
 
-TimePoint Sender::collectReady(TimePoint now) {
+void Sender::refreshActive() {
   accumulator_.takeInbox(active_);
+  std::erase_if(active_, [this](PartitionQueue* queue) {
+    return queue->readyAt.load(std::memory_order_acquire) == PartitionQueue::kNever && isEmpty(*queue);
+  });
+}
+
+TimePoint Sender::collectReady(TimePoint now) {
   const bool hurry = accumulator_.sendsAtOnce();
   TimePoint next = TimePoint::max();
-  for (std::size_t i = 0; i < active_.size();) {
-    PartitionQueue& queue = *active_[i];
-    if (queue.readyAt.load(std::memory_order_acquire) == PartitionQueue::kNever && isEmpty(queue)) {
-      active_[i] = active_.back();
-      active_.pop_back();
-      continue;
-    }
-    next = std::min(next, examine(queue, now, hurry));
-    ++i;
-  }
+  for (PartitionQueue* queue : active_) next = std::min(next, examine(*queue, now, hurry));
   return next;
 }
 

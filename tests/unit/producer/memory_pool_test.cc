@@ -1,0 +1,92 @@
+#include "producer/memory_pool.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace klamm::producer {
+namespace {
+
+using std::chrono_literals::operator""h;
+using std::chrono_literals::operator""ms;
+
+const TimePoint kFarAway = systemClock().now() + 1h;
+
+/// Until so many threads wait; they are on their way there.
+void awaitWaiting(const MemoryPool& pool, std::size_t count) {
+  while (pool.waiting() < count) std::this_thread::yield();
+}
+
+TEST(MemoryPool, GivesBackWhatALeaseHeldWhenItDies) {
+  const auto pool = std::make_shared<MemoryPool>(100, 10);
+  {
+    auto lease = pool->take(60, MemoryPool::kNoWait);
+    ASSERT_TRUE(lease);
+    EXPECT_EQ(pool->available(), 40);
+    lease->growTo(70);
+    EXPECT_EQ(pool->available(), 30);
+  }
+  EXPECT_EQ(pool->available(), 100);
+}
+
+TEST(MemoryPool, SaysWhetherMemoryIsUsedUpOrTheRecordIsTooLarge) {
+  const auto pool = std::make_shared<MemoryPool>(100, 10);
+  const auto lease = pool->take(95, MemoryPool::kNoWait);
+  EXPECT_EQ(pool->take(10, MemoryPool::kNoWait).error().code(), ErrorCode::BufferExhausted);
+  EXPECT_EQ(pool->take(10, systemClock().now() + 1ms).error().code(), ErrorCode::BufferExhausted);
+  EXPECT_EQ(pool->take(101, MemoryPool::kNoWait).error().code(), ErrorCode::MessageTooLarge);
+}
+
+TEST(MemoryPool, ServesInTheOrderOfComingAlsoWhenALaterOneNeedsLess) {
+  const auto pool = std::make_shared<MemoryPool>(100, 10);
+  auto held = pool->take(90, MemoryPool::kNoWait);
+  std::vector<int> order;
+  Mutex mutex;
+  const auto waitFor = [&](std::size_t bytes, int name) {
+    auto lease = pool->take(bytes, kFarAway);
+    ASSERT_TRUE(lease);
+    const MutexLock lock(mutex);
+    order.push_back(name);
+  };
+  std::thread large(waitFor, 30, 1);
+  awaitWaiting(*pool, 1);
+  std::thread small(waitFor, 5, 2);
+  awaitWaiting(*pool, 2);
+  EXPECT_EQ(pool->available(), 10) << "5 bytes are free, but somebody was first";
+  held->release();
+  large.join();
+  small.join();
+  EXPECT_EQ(order.size(), 2U);
+  EXPECT_EQ(pool->available(), 100);
+}
+
+TEST(MemoryPool, WhoGivesUpWaitingLetsThoseBehindPass) {
+  const auto pool = std::make_shared<MemoryPool>(100, 10);
+  const auto held = pool->take(90, MemoryPool::kNoWait);
+  std::thread large([&] { EXPECT_FALSE(pool->take(50, systemClock().now() + 50ms)); });
+  awaitWaiting(*pool, 1);
+  EXPECT_TRUE(pool->take(5, kFarAway));
+  large.join();
+}
+
+TEST(MemoryPool, CloseEndsEveryWait) {
+  const auto pool = std::make_shared<MemoryPool>(100, 10);
+  const auto held = pool->take(100, MemoryPool::kNoWait);
+  std::thread waiter([&] { EXPECT_EQ(pool->take(50, kFarAway).error().code(), ErrorCode::Closed); });
+  awaitWaiting(*pool, 1);
+  pool->close();
+  waiter.join();
+  EXPECT_EQ(pool->take(1, kFarAway).error().code(), ErrorCode::Closed);
+}
+
+TEST(MemoryPool, UsesTheMemoryOfABatchAgainWhenTheLastHolderLetsGo) {
+  const auto pool = std::make_shared<MemoryPool>(100, 10);
+  record::BatchMemory memory = pool->memory(10);
+  const std::byte* address = memory.bytes.get();
+  const std::shared_ptr<std::byte> socket = memory.bytes;
+  memory = {};
+  EXPECT_NE(pool->memory(10).bytes.get(), address) << "somebody still holds it";
+}
+
+}  // namespace
+}  // namespace klamm::producer
