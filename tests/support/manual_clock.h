@@ -18,7 +18,5 @@ class ManualClock final : public Clock {
   static constexpr TimePoint kStart{std::chrono::minutes(1)};
   TimePoint now_ = kStart;
 };
-  std::int64_t wallMillis_ = 1'700'000'000'000;
-};
 
 }  // namespace klamm::test
