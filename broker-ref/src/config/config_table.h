@@ -23,6 +23,9 @@ enum class Acts : std::uint8_t {
   NotYet, ///< accepted, stored and described, without effect so far
 };
 
+/// How a key of the broker may change while it runs.
+enum class Update : std::uint8_t { ReadOnly, PerBroker, Cluster };
+
 /// What values a key takes, beyond those of its type.
 struct Check {
   double min = -std::numeric_limits<double>::infinity();
@@ -38,6 +41,7 @@ struct ConfigRow {
   const char* defaultValue = nullptr;  ///< null: none
   Check check = {};
   Acts acts = Acts::NotYet;
+  Update update = Update::ReadOnly;
   std::string_view synonym = {};  ///< of a topic's key: the broker's key that gives its default
   std::string_view doc = {};
 };
@@ -51,15 +55,15 @@ constexpr Check oneOfAnyCase(std::string_view choices) { return {.choices = choi
 constexpr Check orMinusOne(double min, double max) { return {.min = min, .max = max, .orMinusOne = true}; }
 
 inline constexpr ConfigRow kBrokerRows[] = {
-#define KLAMM_BROKER(name, type, defaultValue, check, acts, doc) {name, ConfigType::type, defaultValue, check, Acts::acts, {}, doc},
+#define KLAMM_BROKER(name, type, defaultValue, check, acts, update, doc) {name, ConfigType::type, defaultValue, check, Acts::acts, Update::update, {}, doc},
 #define KLAMM_TOPIC(name, type, defaultValue, check, acts, synonym, doc)
 #include "config.def"
 #undef KLAMM_BROKER
 #undef KLAMM_TOPIC
 };
 inline constexpr ConfigRow kTopicRows[] = {
-#define KLAMM_BROKER(name, type, defaultValue, check, acts, doc)
-#define KLAMM_TOPIC(name, type, defaultValue, check, acts, synonym, doc) {name, ConfigType::type, defaultValue, check, Acts::acts, synonym, doc},
+#define KLAMM_BROKER(name, type, defaultValue, check, acts, update, doc)
+#define KLAMM_TOPIC(name, type, defaultValue, check, acts, synonym, doc) {name, ConfigType::type, defaultValue, check, Acts::acts, Update::Cluster, synonym, doc},
 #include "config.def"
 #undef KLAMM_BROKER
 #undef KLAMM_TOPIC
