@@ -236,7 +236,9 @@ Status LogManager::close() {
     if (damaged.contains(i) || !directories_[i].online) continue;
     // Logs that were not opened this time are as the last stop left them: if that was no clean one, this is none either.
     const bool allOpened = std::all_of(directories_[i].folders.begin(), directories_[i].folders.end(),
-                                       [&](const TopicPartition& partition) { return logs_.contains(partition); });
+                                       [&](const TopicPartition& partition) {
+                                         return partition.topic == kMetadataTopic || logs_.contains(partition);  // that one is the quorum's
+                                       });
     if (!directories_[i].cleanShutdown && !allOpened) continue;
     KLAMM_TRY(options_.disk->replace(directories_[i].path + kCleanShutdown, asBytes("{\"version\":0,\"brokerEpoch\":-1}"), true));
   }
