@@ -13,12 +13,6 @@ constexpr std::uint64_t kSpliceFrom = 1024;
 constexpr std::size_t kMaxText = std::numeric_limits<std::int16_t>::max();
 constexpr std::uint64_t kMaxMessage = std::numeric_limits<std::int32_t>::max();
 
-/// A payload that goes into the message between two bytes of the contiguous memory.
-struct Splice {
-  std::size_t at;
-  Parts parts;
-};
-
 /// First pass: adds up sizes and checks that the version can carry the values. The sizes of tagged fields, which the
 /// second pass must write before the values, are noted in the order of the walk.
 class Sizing {
@@ -27,7 +21,8 @@ class Sizing {
   void number(NumberKind kind, std::int64_t) noexcept { size_ += widthOf(kind); }
   void varint(std::uint64_t value) noexcept { size_ += varintSize(value); }
   void raw(BytesView bytes) noexcept { size_ += bytes.size(); }
-  void splice(const Parts& parts) noexcept { spliced_ += parts.size(); }
+  template <class Payload>
+  void splice(const Payload& payload) noexcept { spliced_ += payload.size(); }
   [[nodiscard]] std::uint64_t total() const noexcept { return size_ + spliced_; }
   [[nodiscard]] std::uint64_t contiguous() const noexcept { return size_; }
 
@@ -45,11 +40,19 @@ class Sizing {
   std::vector<std::uint32_t> sizes_;
 };
 
-/// Second pass: writes into memory of the size that the first has found.
+/// Second pass: writes into one piece of memory, of the size that the first has found, and cuts it where payloads go in.
+///
+///     memory   |====a====|==b==|        with payload P spliced in behind a
+///     result   a  P  b
 class Writing {
  public:
   static constexpr bool kMeasures = false;
-  Writing(std::byte* memory, std::vector<std::uint32_t> sizes) noexcept : begin_(memory), at_(memory), sizes_(std::move(sizes)) {}
+  Writing(std::size_t contiguous, std::vector<std::uint32_t> sizes) : sizes_(std::move(sizes)) {
+    auto memory = std::make_shared_for_overwrite<std::byte[]>(contiguous);
+    at_ = memory.get();
+    const BytesView view{memory.get(), contiguous};
+    memory_ = Buffer(std::move(memory), view);
+  }
 
   void number(NumberKind kind, std::int64_t value) noexcept {
     switch (widthOf(kind)) {
@@ -65,16 +68,33 @@ class Writing {
     if (!bytes.empty()) std::memcpy(at_, bytes.data(), bytes.size());
     at_ += bytes.size();
   }
-  void splice(const Parts& parts) { splices_.push_back({static_cast<std::size_t>(at_ - begin_), parts}); }
+  void splice(const Parts& payload) {
+    cut();
+    parts_.add(payload);
+  }
+  void splice(const Buffer& payload) {
+    cut();
+    parts_.add(Part(payload));
+  }
   [[nodiscard]] std::uint32_t nextSize() noexcept { return sizes_[nextSize_++]; }
-  [[nodiscard]] const std::vector<Splice>& splices() const noexcept { return splices_; }
+  [[nodiscard]] Parts take() && {
+    cut();
+    return std::move(parts_);
+  }
 
  private:
-  std::byte* begin_;
+  void cut() {
+    const auto end = static_cast<std::size_t>(at_ - memory_.data());
+    parts_.add(Part(memory_.slice(done_, end - done_)));
+    done_ = end;
+  }
+
+  Buffer memory_;
   std::byte* at_;
+  std::size_t done_ = 0;
   std::vector<std::uint32_t> sizes_;
   std::size_t nextSize_ = 0;
-  std::vector<Splice> splices_;
+  Parts parts_;
 };
 
 [[nodiscard]] bool isSmallMemory(const Parts& parts) noexcept {
@@ -128,7 +148,7 @@ class WireVisitor final : public ConstVisitor {
       length<NumberKind::Int32>(f, value == nullptr ? -1 : static_cast<std::int64_t>(value->size()));
       if (value == nullptr) return;
       if (contiguous_ || value->size() < kSpliceFrom) sink_.raw(*value);
-      else sink_.splice(Parts(*value));
+      else sink_.splice(*value);
     });
   }
   void records(const Field& f, const Parts* value) override {
@@ -290,23 +310,6 @@ Status measure(std::span<const Encodable> messages, bool contiguous, Sizing& siz
   return {};
 }
 
-/// Cuts the contiguous memory where payloads go in between.
-///
-///     memory   |====a====|==b==|          splices: P at |a|
-///     result   a  P  b
-Parts assemble(const Buffer& memory, const std::vector<Splice>& splices) {
-  if (splices.empty()) return memory;
-  Parts parts;
-  std::size_t done = 0;
-  for (const Splice& splice : splices) {
-    parts.add(Part(memory.slice(done, splice.at - done)));
-    parts.add(splice.parts);
-    done = splice.at;
-  }
-  parts.add(Part(memory.slice(done)));
-  return parts;
-}
-
 }  // namespace
 
 Result<std::uint64_t> encodedSize(ConstMessage message, std::int16_t version) {
@@ -321,14 +324,12 @@ Result<Parts> encodeAll(std::span<const Encodable> messages, const EncodeOptions
   sizing.raw(options.prefix);
   KLAMM_TRY(measure(messages, options.contiguous, sizing));
   const std::size_t contiguous = sizing.contiguous() + (options.sizePrefix ? sizeof(std::int32_t) : 0);
-  auto memory = std::make_shared_for_overwrite<std::byte[]>(contiguous);
-  Writing writing(memory.get(), sizing.takeSizes());
+  Writing writing(contiguous, sizing.takeSizes());
   if (options.sizePrefix) writing.number(NumberKind::Int32, static_cast<std::int64_t>(sizing.total()));
   writing.raw(options.prefix);
   WireVisitor<Writing> visitor(writing, options.contiguous);
   for (const Encodable& encodable : messages) visitor.message(encodable);
-  const BytesView view{memory.get(), contiguous};
-  return assemble(Buffer(std::move(memory), view), writing.splices());
+  return std::move(writing).take();
 }
 
 }  // namespace klamm::protocol

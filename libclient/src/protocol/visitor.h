@@ -97,6 +97,15 @@ struct MutableArray {
   const ArrayOps* ops;
 };
 
+/// The ArrayOps of std::vector<T>.
+template <class T>
+struct VectorOps {
+  static void reserve(void* array, std::size_t count) { static_cast<std::vector<T>*>(array)->reserve(count); }
+  static void* append(void* array) { return &static_cast<std::vector<T>*>(array)->emplace_back(); }
+  static void element(void* element, Visitor& visitor);
+  static constexpr ArrayOps kOps{sizeof(T), &reserve, &append, &element};
+};
+
 /// The field that the elements of an array are visited with.
 inline constexpr Field kElement{};
 
@@ -171,12 +180,12 @@ class Visitor {
   void visit(const Field& field, std::optional<Buffer>& value) { nullableBytes(field, value); }
   void visit(const Field& field, std::optional<Parts>& value) { records(field, value); }
   template <class T>
-  void visit(const Field& field, std::vector<T>& value) { array(field, {&value, &kArrayOps<T>}, false); }
+  void visit(const Field& field, std::vector<T>& value) { array(field, {&value, &VectorOps<T>::kOps}, false); }
   template <class T>
   void visit(const Field& field, std::optional<std::vector<T>>& value) {
     // Filled aside: whether it is null, absent or a list is known only after the visit.
     std::vector<T> list;
-    switch (array(field, {&list, &kArrayOps<T>}, true)) {
+    switch (array(field, {&list, &VectorOps<T>::kOps}, true)) {
       case Presence::Absent: return;
       case Presence::Null: value.reset(); return;
       case Presence::Present: value = std::move(list); return;
@@ -210,15 +219,10 @@ class Visitor {
   virtual void records(const Field& field, std::optional<Parts>& value) = 0;
   virtual Presence array(const Field& field, MutableArray value, bool nullable) = 0;
   virtual Presence structure(const Field& field, MutableStruct value, bool nullable) = 0;
-
- private:
-  template <class T>
-  static constexpr ArrayOps kArrayOps{
-      sizeof(T),
-      [](void* array, std::size_t count) { static_cast<std::vector<T>*>(array)->reserve(count); },
-      [](void* array) -> void* { return &static_cast<std::vector<T>*>(array)->emplace_back(); },
-      [](void* element, Visitor& visitor) { visitor.visit(kElement, *static_cast<T*>(element)); }};
 };
+
+template <class T>
+void VectorOps<T>::element(void* element, Visitor& visitor) { visitor.visit(kElement, *static_cast<T*>(element)); }
 
 /// Everything about one message type; `M::kInfo` of each generated struct.
 struct MessageInfo {
