@@ -41,8 +41,9 @@ struct ReplicaManager::WaitingAppend final : DelayedOperation {
   AppendCallback done;
 };
 
-ReplicaManager::ReplicaManager(const Options& options, log::LogManager& logs, log::DiskWorker& worker, net::Loop& loop)
-    : options_(options), logs_(logs), worker_(worker), loop_(loop) {}
+ReplicaManager::ReplicaManager(const Options& options, log::LogManager& logs, log::DiskWorker& worker, net::Loop& loop,
+                               Random& random)
+    : options_(options), logs_(logs), worker_(worker), loop_(loop), fetchSessions_(options.fetchSessionSlots, random) {}
 
 ReplicaManager::~ReplicaManager() {
   if (timer_ != 0) loop_.cancel(timer_);

@@ -19,7 +19,9 @@
 #include "base/uuid.h"
 #include "log/log_manager.h"
 #include "net/loop.h"
+#include "replica/fetch_session.h"
 #include "replica/partition.h"
+#include "replica/producer_ids.h"
 #include "replica/purgatory.h"
 
 namespace klamm::broker {
@@ -92,9 +94,11 @@ class ReplicaManager {
   struct Options {
     std::int32_t brokerId = 0;
     std::size_t maxWaitingFetches = 100'000;
+    std::size_t fetchSessionSlots = 1'000;   ///< max.incremental.fetch.session.cache.slots
     Log log = {};
   };
-  ReplicaManager(const Options& options, log::LogManager& logs, log::DiskWorker& worker, net::Loop& loop);
+  ReplicaManager(const Options& options, log::LogManager& logs, log::DiskWorker& worker, net::Loop& loop,
+                 Random& random = systemRandom());
   ~ReplicaManager();
   ReplicaManager(const ReplicaManager&) = delete;
   ReplicaManager& operator=(const ReplicaManager&) = delete;
@@ -114,6 +118,9 @@ class ReplicaManager {
   /// Nullptr also when the id is not that of the topic's present incarnation.
   [[nodiscard]] Partition* find(const Uuid& topicId, std::int32_t partition) noexcept;
   [[nodiscard]] std::vector<Partition*> partitions();
+
+  [[nodiscard]] FetchSessions& fetchSessions() noexcept { return fetchSessions_; }
+  [[nodiscard]] ProducerIds& producerIds() noexcept { return producerIds_; }
 
   // --- requests ------------------------------------------------------------------------------------------------------
   /// Appends to a partition that this broker leads; answers when `requiredAcks` replicas have it, or the time is up.
@@ -150,6 +157,8 @@ class ReplicaManager {
   std::map<TopicPartition, std::unique_ptr<Partition>> partitions_;
   std::unordered_map<Uuid, std::string> topicOfId_;
   Purgatory purgatory_;
+  FetchSessions fetchSessions_;
+  ProducerIds producerIds_;
   std::vector<TopicPartition> wokenByFollowers_;
   net::TimerId timer_ = 0;
   TimePoint timerAt_ = {};
