@@ -3,7 +3,8 @@
 namespace klamm::broker::coordinator {
 
 void spoil(protocol::JoinGroupResponse& response, ErrorCode error) {
-  if (response.errorCode != ErrorCode::None) return;
+  // MEMBER_ID_REQUIRED is a promise: the id is known to a group that may not have come to be.
+  if (response.errorCode != ErrorCode::None && response.errorCode != ErrorCode::MemberIdRequired) return;
   protocol::JoinGroupResponse failed;
   failed.errorCode = error;
   failed.memberId = std::move(response.memberId);

@@ -177,7 +177,8 @@ TEST_F(Join, LetsOnlySoManyJoinARebalanceAndDropsTheRest) {
   const auto third = join({.version = 3});
   ASSERT_TRUE(third.answered());
   EXPECT_EQ(third->errorCode, ErrorCode::GroupMaxSizeReached);
-  advance(6s);
+  advance(3s);
+  advance(3s);
   EXPECT_EQ(first->errorCode, ErrorCode::None);
   EXPECT_EQ(second->errorCode, ErrorCode::None);
   EXPECT_EQ(group()->members().size(), 2U);
