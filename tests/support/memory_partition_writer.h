@@ -1,7 +1,6 @@
 #pragma once
 // A partition log in memory, whose commits and failures the test decides.
 
-#include <deque>
 #include <map>
 #include <vector>
 
@@ -21,22 +20,27 @@ class MemoryPartitionWriter final : public broker::coordinator::PartitionWriter 
   std::size_t maxBytes = 1'048'588;
   std::size_t appends = 0;
 
-  Status append(std::int32_t partition, const Buffer& batch, broker::coordinator::Committed committed) override {
+  Result<std::int64_t> append(std::int32_t partition, const Buffer& batch) override {
     if (refuseWith) return fail(*refuseWith, "refused by the test");
     ++appends;
-    logs_[partition].push_back(batch);
-    if (autoCommit) committed(Status());
-    else waiting_.push_back(std::move(committed));
-    return {};
+    auto& log = logs_[partition];
+    log.push_back(batch);
+    if (autoCommit) commit(partition);
+    return static_cast<std::int64_t>(log.size());
+  }
+  void listen(std::int32_t partition, broker::coordinator::CommitListener* listener) override {
+    listeners_[partition] = listener;
+    if (listener != nullptr) listener->onCommitted(committed_[partition]);
   }
 
-  /// Commits everything, in order.
-  void commitAll() { finish(Status()); }
-  /// What waits is told that it failed so; the batches stay in the log.
-  void failAll(ErrorCode error) { finish(fail(error, "failed by the test")); }
-  [[nodiscard]] std::size_t uncommitted() const noexcept { return waiting_.size(); }
-  /// As another leader would: everything that was appended to the partition is gone.
-  void truncate(std::int32_t partition) { logs_.erase(partition); }
+  /// The high watermark reaches the end of every log.
+  void commitAll() {
+    for (const auto& [partition, log] : logs_) commit(partition);
+  }
+  /// Another broker leads the partition now.
+  void lose(std::int32_t partition) {
+    if (listeners_[partition] != nullptr) listeners_[partition]->onLost();
+  }
   [[nodiscard]] const std::vector<Buffer>& batches(std::int32_t partition) { return logs_[partition]; }
 
   /// Offsets here count batches: batch i begins at offset i.
@@ -58,12 +62,13 @@ class MemoryPartitionWriter final : public broker::coordinator::PartitionWriter 
   std::size_t maxBatchBytes(std::int32_t) const override { return maxBytes; }
 
  private:
-  void finish(const Status& status) {
-    auto waiting = std::exchange(waiting_, {});
-    for (auto& committed : waiting) committed(status);
+  void commit(std::int32_t partition) {
+    committed_[partition] = static_cast<std::int64_t>(logs_[partition].size());
+    if (listeners_[partition] != nullptr) listeners_[partition]->onCommitted(committed_[partition]);
   }
   std::map<std::int32_t, std::vector<Buffer>> logs_;
-  std::deque<broker::coordinator::Committed> waiting_;
+  std::map<std::int32_t, std::int64_t> committed_;
+  std::map<std::int32_t, broker::coordinator::CommitListener*> listeners_;
 };
 
 }  // namespace klamm::test

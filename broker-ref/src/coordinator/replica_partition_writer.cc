@@ -1,16 +1,25 @@
 #include "coordinator/replica_partition_writer.h"
 
 namespace klamm::broker::coordinator {
-namespace {
+/// Hands a partition's news to the coordinator, as long as there is one. Threading: the partition's loop.
+class ReplicaPartitionWriter::Forwarder final : public PartitionListener {
+ public:
+  explicit Forwarder(CommitListener* target) : target_(target) {}
+  void onHighWatermarkUpdated(const TopicPartition&, std::int64_t offset) override {
+    if (target_ != nullptr) target_->onCommitted(offset);
+  }
+  void onResigned(const TopicPartition&) override {
+    if (target_ != nullptr) target_->onLost();
+  }
+  void forget() { target_ = nullptr; }
 
-/// Between append() and the answer of the ReplicaManager, which may come before or after append() returns.
-struct PendingAppend {
-  Committed committed;
-  std::optional<Error> outcome;  ///< None for success
-  bool returned = false;
+ private:
+  CommitListener* target_;
 };
 
-}  // namespace
+ReplicaPartitionWriter::~ReplicaPartitionWriter() {
+  for (const auto& [partition, forwarder] : forwarders_) forwarder->forget();
+}
 
 Result<Partition*> ReplicaPartitionWriter::find(std::int32_t partition) const {
   Partition* found = replicas_.find(TopicPartition{topic_, partition});
@@ -18,24 +27,39 @@ Result<Partition*> ReplicaPartitionWriter::find(std::int32_t partition) const {
   return found;
 }
 
-Status ReplicaPartitionWriter::append(std::int32_t partition, const Buffer& batch, Committed committed) {
-  const auto pending = std::make_shared<PendingAppend>();
-  pending->committed = std::move(committed);
-  const AppendParams params{.requiredAcks = -1, .timeout = commitTimeout_, .origin = log::AppendOrigin::Coordinator};
-  replicas_.append(TopicPartition{topic_, partition}, batch, params, [pending](const log::AppendResult& result) {
-    if (!pending->returned) {
-      pending->outcome = result.error;
-    } else {
-      pending->committed(result.error ? Status(fail(result.error)) : Status());
-    }
-  });
-  pending->returned = true;
-  if (!pending->outcome) return {};
-  // Written, but to fewer replicas than asked for: in the log all the same.
-  const bool isWritten = !*pending->outcome || pending->outcome->code() == ErrorCode::NotEnoughReplicasAfterAppend;
-  if (!isWritten) return fail(*pending->outcome);
-  pending->committed(*pending->outcome ? Status(fail(*pending->outcome)) : Status());
-  return {};
+Result<std::int64_t> ReplicaPartitionWriter::append(std::int32_t partition, const Buffer& batch) {
+  KLAMM_TRY_ASSIGN(Partition* const found, find(partition));
+  // Answered at once, unless other replicas are waited for: then it is in the log already.
+  struct Outcome {
+    Error error;
+    std::int64_t lastOffset = -1;
+  };
+  const auto outcome = std::make_shared<std::optional<Outcome>>();
+  const std::int64_t before = found->logEndOffset();
+  const AppendParams params{.requiredAcks = -1, .timeout = Millis(0), .origin = log::AppendOrigin::Coordinator};
+  replicas_.append(TopicPartition{topic_, partition}, batch, params,
+                   [outcome](const log::AppendResult& result) { *outcome = Outcome{.error = result.error, .lastOffset = result.lastOffset}; });
+  const auto header = record::BatchHeader::parse(batch);
+  if (!header) return fail(header.error());
+  if (!*outcome) return before + header->lastOffsetDelta + 1;
+  const Error& error = (*outcome)->error;
+  const bool isWritten = !error || error.code() == ErrorCode::NotEnoughReplicasAfterAppend || error.code() == ErrorCode::RequestTimedOut;
+  if (!isWritten) return fail(error);
+  return before + header->lastOffsetDelta + 1;
+}
+
+void ReplicaPartitionWriter::listen(std::int32_t partition, CommitListener* listener) {
+  const auto found = find(partition);
+  if (const auto it = forwarders_.find(partition); it != forwarders_.end()) {
+    it->second->forget();
+    if (found) (*found)->removeListener(it->second.get());
+    forwarders_.erase(it);
+  }
+  if (listener == nullptr || !found) return;
+  const auto forwarder = std::make_shared<Forwarder>(listener);
+  forwarders_[partition] = forwarder;
+  (*found)->addListener(forwarder);
+  listener->onCommitted((*found)->highWatermark());
 }
 
 Result<std::int64_t> ReplicaPartitionWriter::read(std::int32_t partition, std::int64_t offset, std::size_t maxBytes,

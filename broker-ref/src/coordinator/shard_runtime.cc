@@ -1,14 +1,11 @@
 #include "coordinator/shard_runtime.h"
 
+#include <algorithm>
+
 #include "record/batch_builder.h"
 
 namespace klamm::broker::coordinator {
 namespace {
-
-/// Errors of an append that was accepted which leave its batch in the log: it may yet be committed.
-bool staysInLog(ErrorCode error) noexcept {
-  return error == ErrorCode::RequestTimedOut || error == ErrorCode::NotEnoughReplicasAfterAppend;
-}
 
 constexpr std::size_t kLoadDecompressLimit = 256 * 1024 * 1024;
 
@@ -16,10 +13,11 @@ constexpr std::size_t kLoadDecompressLimit = 256 * 1024 * 1024;
 
 ShardRuntime::ShardRuntime(std::int32_t partition, PartitionWriter& writer, const GroupConfig& config, const Clock& clock, Random& random,
                            Log log)
-    : partition_(partition), writer_(writer), config_(config), clock_(clock), log_(log), shard_(config_, random, std::move(log)),
-      link_(std::make_shared<Link>(Link{.runtime = this})) {}
+    : partition_(partition), writer_(writer), config_(config), clock_(clock), log_(log), shard_(config_, random, std::move(log)) {}
 
-ShardRuntime::~ShardRuntime() { link_->runtime = nullptr; }
+ShardRuntime::~ShardRuntime() {
+  if (state_ != State::Inactive) writer_.listen(partition_, nullptr);
+}
 
 ErrorCode ShardRuntime::availability() const noexcept {
   switch (state_) {
@@ -50,10 +48,14 @@ void ShardRuntime::runTimers() {
 }
 
 std::optional<TimePoint> ShardRuntime::nextDeadline() const {
-  return state_ == State::Active ? shard_.nextDeadline() : std::nullopt;
+  if (state_ != State::Active) return std::nullopt;
+  const std::optional<TimePoint> next = shard_.nextDeadline();
+  if (parked_.empty() || (next && *next <= parked_.front().deadline)) return next;
+  return parked_.front().deadline;
 }
 
 void ShardRuntime::drainTimers(Moment now) {
+  failParked(now.at, coordinatorError(ErrorCode::RequestTimedOut));
   while (state_ == State::Active) {
     auto step = shard_.onTimer(now);
     if (!step) return;
@@ -64,11 +66,10 @@ void ShardRuntime::drainTimers(Moment now) {
 void ShardRuntime::perform(Step step, Moment now) {
   Status written = appendAll(step, now);
   if (!written) log_.warn("__consumer_offsets-{}: {} records were refused: {}", partition_, step.records.size(), written.error().message());
-  const ErrorCode failedMeanwhile = std::exchange(failedWhileAppending_, ErrorCode::None);
-  const ErrorCode error = written ? failedMeanwhile : coordinatorError(written.error().code());
+  const ErrorCode error = written ? ErrorCode::None : coordinatorError(written.error().code());
   for (PendingReply& reply : step.replies) {
-    if (error == ErrorCode::None && lastCommitted_ < lastAppend_) {
-      parked_.push_back({.append = lastAppend_, .reply = std::move(reply)});
+    if (error == ErrorCode::None && committed_ < appended_) {
+      parked_.push_back({.offset = appended_, .deadline = now.at + config_.commitTimeout, .reply = std::move(reply)});
     } else {
       deliver(std::move(reply), error);
     }
@@ -105,36 +106,28 @@ Status ShardRuntime::appendBatch(const Buffer& batch, const std::vector<const Co
   if (batch.size() > writer_.maxBatchBytes(partition_)) {
     return fail(ErrorCode::MessageTooLarge, fmt::format("a batch of {} bytes for a group", batch.size()));
   }
-  const std::uint64_t number = lastAppend_ + 1;
-  KLAMM_TRY(writer_.append(partition_, batch, [link = link_, term = link_->term, number](const Status& status) {
-    if (link->runtime != nullptr && link->term == term) link->runtime->onCommitted(number, status);
-  }));
+  KLAMM_TRY_ASSIGN(const std::int64_t end, writer_.append(partition_, batch));
   if (state_ != State::Active) return fail(ErrorCode::NotLeaderOrFollower, "the partition was lost during the append");
-  lastAppend_ = number;
+  appended_ = end;
   for (const CoordinatorRecord* record : records) shard_.replay(*record);
   return {};
 }
 
-void ShardRuntime::onCommitted(std::uint64_t append, const Status& status) {
+void ShardRuntime::onCommitted(std::int64_t offset) {
   ++depth_;
-  if (status) {
-    if (append > lastCommitted_) lastCommitted_ = append;
-    while (!parked_.empty() && parked_.front().append <= lastCommitted_) {
-      deliver(std::move(parked_.front().reply), ErrorCode::None);
-      parked_.pop_front();
-    }
-  } else {
-    log_.warn("__consumer_offsets-{}: a write was not committed: {}", partition_, status.error().message());
-    if (append > lastAppend_) failedWhileAppending_ = coordinatorError(status.error().code());
-    failParked(append, coordinatorError(status.error().code()));
-    if (!staysInLog(status.error().code())) stop(ErrorCode::NotCoordinator);
+  committed_ = std::max(committed_, offset);
+  while (!parked_.empty() && parked_.front().offset <= committed_) {
+    deliver(std::move(parked_.front().reply), ErrorCode::None);
+    parked_.pop_front();
   }
   --depth_;
   flush();
 }
 
-void ShardRuntime::failParked(std::uint64_t upTo, ErrorCode error) {
-  while (!parked_.empty() && parked_.front().append <= upTo) {
+void ShardRuntime::onLost() { resign(); }
+
+void ShardRuntime::failParked(TimePoint until, ErrorCode error) {
+  while (!parked_.empty() && parked_.front().deadline <= until) {
     deliver(std::move(parked_.front().reply), error);
     parked_.pop_front();
   }
@@ -155,9 +148,9 @@ void ShardRuntime::flush() {
 
 void ShardRuntime::elect() {
   if (state_ != State::Inactive) return;
-  ++link_->term;
   state_ = State::Loading;
-  lastAppend_ = lastCommitted_ = 0;
+  appended_ = committed_ = 0;
+  writer_.listen(partition_, this);
   loadedRecords_ = 0;
   const auto start = writer_.logStartOffset(partition_);
   if (!start) {
@@ -203,6 +196,7 @@ Status ShardRuntime::replayBatch(const record::RecordBatchView& batch) {
 
 void ShardRuntime::finishLoading() {
   state_ = State::Active;
+  appended_ = loadOffset_;  // what was read may not be committed yet
   const Moment now = moment();
   log_.info("__consumer_offsets-{}: {} records, {} groups loaded", partition_, loadedRecords_, shard_.groups().size());
   ++depth_;
@@ -220,9 +214,10 @@ void ShardRuntime::resign() {
 }
 
 void ShardRuntime::stop(ErrorCode error) {
-  ++link_->term;
+  if (state_ == State::Inactive) return;
   state_ = State::Inactive;
-  failParked(lastAppend_, error);
+  writer_.listen(partition_, nullptr);
+  failParked(TimePoint::max(), error);
   Step gone = shard_.unload(error);
   for (PendingReply& reply : gone.replies) deliver(std::move(reply), ErrorCode::None);
 }

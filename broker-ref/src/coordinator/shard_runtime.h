@@ -28,10 +28,11 @@ namespace klamm::broker::coordinator {
 ///     parked:             replies resting on 2, replies resting on 3 (reads as well: they may have seen it)
 ///
 /// Nothing is ever rolled back: what the log refuses is not replayed, what it took stays in the log and in the state, and
-/// when the log turns out to have lost it (another leader), all state goes and is loaded anew.
+/// when the log turns out to have lost it (another leader), all state goes and is loaded anew. A reply that waits longer than
+/// offsets.commit.timeout.ms becomes COORDINATOR_NOT_AVAILABLE; its records may still be committed, as with any time-out.
 ///
 /// Threading: one loop, that of the partition. Replies are sent when the event is done; they may call back in.
-class ShardRuntime {
+class ShardRuntime final : private CommitListener {
  public:
   enum class State : std::uint8_t { Inactive, Loading, Active };
 
@@ -39,7 +40,7 @@ class ShardRuntime {
   ShardRuntime(std::int32_t partition, PartitionWriter& writer, const GroupConfig& config, const Clock& clock, Random& random, Log log);
   ShardRuntime(const ShardRuntime&) = delete;
   ShardRuntime& operator=(const ShardRuntime&) = delete;
-  ~ShardRuntime();
+  ~ShardRuntime() override;
 
   /// This broker leads the partition: begins to load. Call load() until it returns false.
   void elect();
@@ -64,15 +65,11 @@ class ShardRuntime {
   [[nodiscard]] std::size_t parkedCount() const noexcept { return parked_.size(); }
 
  private:
-  /// A reply and the last append that it may rest on.
+  /// A reply, and the end of the log that it may rest on.
   struct Parked {
-    std::uint64_t append = 0;
+    std::int64_t offset = 0;
+    TimePoint deadline = {};
     PendingReply reply;
-  };
-  /// An append that is not committed yet. Shared with the writer's callback, which may come late or after this is gone.
-  struct Link {
-    ShardRuntime* runtime = nullptr;
-    std::uint64_t term = 0;  ///< counts elections: a callback of an earlier one is ignored
   };
 
   [[nodiscard]] Moment moment() const { return {.at = clock_.now(), .wallMillis = clock_.wallMillis()}; }
@@ -80,8 +77,9 @@ class ShardRuntime {
   void drainTimers(Moment now);
   [[nodiscard]] Status appendAll(const Step& step, Moment now);
   [[nodiscard]] Status appendBatch(const Buffer& batch, const std::vector<const CoordinatorRecord*>& records);
-  void onCommitted(std::uint64_t append, const Status& status);
-  void failParked(std::uint64_t upTo, ErrorCode error);
+  void onCommitted(std::int64_t offset) override;
+  void onLost() override;
+  void failParked(TimePoint until, ErrorCode error);
   void deliver(PendingReply reply, ErrorCode error);
   void flush();
   [[nodiscard]] Status replayBatch(const record::RecordBatchView& batch);
@@ -94,14 +92,12 @@ class ShardRuntime {
   const Clock& clock_;
   Log log_;
   GroupShard shard_;
-  std::shared_ptr<Link> link_;
   State state_ = State::Inactive;
   std::int64_t loadOffset_ = 0;
   std::uint64_t loadedRecords_ = 0;
-  std::uint64_t lastAppend_ = 0;     ///< appends are numbered from 1 on
-  std::uint64_t lastCommitted_ = 0;
-  ErrorCode failedWhileAppending_ = ErrorCode::None;
-  std::deque<Parked> parked_;        ///< in the order of their appends
+  std::int64_t appended_ = 0;   ///< end of the log, as far as this shard has written it
+  std::int64_t committed_ = 0;  ///< what is known of the high watermark
+  std::deque<Parked> parked_;        ///< in the order of their offsets and deadlines
   std::vector<std::pair<PendingReply, ErrorCode>> outbox_;  ///< sent when the event is done
   int depth_ = 0;                    ///< events under way
 };

@@ -50,7 +50,7 @@ class Storm : public GroupFixture, public ::testing::WithParamInterface<int> {
       case 4: if (pick(3) == 0) forget(client); break;
       case 5: if (!client.id.empty() && pick(3) == 0) { leave(client.id, client.instance); forget(client); } break;
       case 6: writer_.commitAll(); break;
-      case 7: if (pick(6) == 0) writer_.failAll(ErrorCode::RequestTimedOut); break;
+      case 7: if (pick(6) == 0) advance(config_.commitTimeout); break;
       default: act(client); break;
     }
     if (pick(3) != 0) writer_.refuseWith.reset();
