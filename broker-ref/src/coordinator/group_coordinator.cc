@@ -1,6 +1,7 @@
 #include "coordinator/group_coordinator.h"
 
 #include <algorithm>
+#include <set>
 
 namespace klamm::broker::coordinator {
 namespace {
@@ -108,8 +109,10 @@ void GroupCoordinator::onImage(const image::ClusterImage& image) {
 
 void GroupCoordinator::forgetTopics(const image::ClusterImage& image) {
   std::set<std::string> gone;
-  for (const std::string& topic : knownTopics_)
-    if (image.topic(topic) == nullptr) gone.insert(topic);
+  for (const auto& [name, id] : knownTopics_) {
+    const image::TopicImage* topic = image.topic(name);
+    if (topic == nullptr || topic->id != id) gone.insert(name);
+  }
   if (!gone.empty()) {
     for (const std::string& topic : gone) knownTopics_.erase(topic);
     for (Seat& seat : seats_) {
@@ -117,7 +120,7 @@ void GroupCoordinator::forgetTopics(const image::ClusterImage& image) {
     }
   }
   if (knownTopics_.size() == image.topics().size()) return;
-  for (const auto& topic : image.topics()) knownTopics_.insert(topic->name);
+  for (const auto& topic : image.topics()) knownTopics_[topic->name] = topic->id;
 }
 
 void GroupCoordinator::loadNext() {

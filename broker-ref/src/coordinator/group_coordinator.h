@@ -2,9 +2,9 @@
 // The group coordinator of a broker: finds the shard of a group, and keeps the shards where the metadata put them.
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -87,7 +87,7 @@ class GroupCoordinator {
   Random& random_;
   Log log_;
   std::vector<Seat> seats_;             ///< by partition of __consumer_offsets; empty until the topic exists
-  std::set<std::string> knownTopics_;   ///< of the last image, to see which have gone
+  std::map<std::string, Uuid> knownTopics_;  ///< of the last image, to see which have gone
   net::TimerId timer_ = 0;
   TimePoint armedFor_ = {};
   bool loadPosted_ = false;
