@@ -1,0 +1,28 @@
+#pragma once
+// The sub-commands of klamm.
+
+#include <string>
+#include <vector>
+
+#include "common/arguments.h"
+
+namespace klamm::tools {
+
+/// How a sub-command was called.
+struct Call {
+  std::string name;                ///< for the help, e.g. "klamm topics" or "kafka-topics.sh"
+  std::vector<std::string> words;  ///< behind the name
+};
+
+/// Reads the words by `command`; nullopt when --help or --version was asked for and has been answered.
+[[nodiscard]] std::optional<Arguments> readCall(const Command& command, const Call& call);
+
+// Each returns the exit code. They throw UsageError for the command line and KafkaException for what went wrong.
+int runTopics(const Call& call);
+int runConsoleProducer(const Call& call);
+int runConsoleConsumer(const Call& call);
+int runConsumerGroups(const Call& call);
+int runDumpLog(const Call& call);
+int runBroker(const Call& call);
+
+}  // namespace klamm::tools

@@ -1,0 +1,132 @@
+// klamm: Kafka's console tools in one program, chosen by the first word or by the name it is called by.
+
+#include <csignal>
+#include <exception>
+#include <filesystem>
+#include <span>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include <klamm/exceptions.h>
+
+#include "common/terminal.h"
+#include "common/tools.h"
+
+namespace klamm::tools {
+namespace {
+
+struct Tool {
+  std::string_view name;
+  std::string_view summary;
+  int (*run)(const Call& call);
+};
+
+constexpr Tool kTools[] = {
+    {"topics", "create, list, describe, alter and delete topics", runTopics},
+    {"console-producer", "send the lines of standard input to a topic", runConsoleProducer},
+    {"console-consumer", "print the records of topics", runConsoleConsumer},
+    {"consumer-groups", "list and describe groups, reset and delete their offsets", runConsumerGroups},
+    {"dump-log", "print log segments, indexes and snapshots of a broker's folder", runDumpLog},
+    {"broker", "start klamm-broker", runBroker},
+};
+
+/// Names of Apache Kafka's scripts that are not "kafka-" and the tool's name.
+std::string_view toolOfScript(std::string_view program) {
+  if (program.ends_with(".sh")) program.remove_suffix(3);
+  for (const std::string_view prefix : {"kafka-", "klamm-"}) {
+    if (!program.starts_with(prefix)) continue;
+    program.remove_prefix(prefix.size());
+    return program == "server-start" ? "broker" : program;
+  }
+  return {};
+}
+
+const Tool* find(std::string_view name) {
+  for (const Tool& tool : kTools)
+    if (tool.name == name) return &tool;
+  return nullptr;
+}
+
+void printOverview() {
+  fmt::print("klamm: Apache Kafka's console tools, native\n\nUsage: klamm COMMAND [options]      klamm COMMAND --help\n\n");
+  for (const Tool& tool : kTools) fmt::print("  {:<18}{}\n", tool.name, tool.summary);
+  fmt::print(
+      "\nExamples:\n"
+      "  klamm broker --port 9092\n"
+      "  klamm topics --bootstrap-server localhost:9092 --create --topic orders --partitions 3\n"
+      "  klamm console-producer --bootstrap-server localhost:9092 --topic orders < lines.txt\n"
+      "  klamm console-consumer --bootstrap-server localhost:9092 --topic orders --from-beginning\n\n"
+      "Options, output and exit codes are those of Kafka 4.3. The program also answers to klamm-topics, kafka-topics,\n"
+      "kafka-topics.sh and so on.\n");
+}
+
+int unknownCommand(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const Tool& tool : kTools) names.push_back(tool.name);
+  const std::string_view guess = nearest(name, names);
+  complain(fmt::format("there is no command '{}'{}", name, guess.empty() ? ". See klamm help" : fmt::format(". Did you mean {}?", guess)));
+  return 1;
+}
+
+/// Runs a tool and turns what it throws into one line and an exit code.
+int guarded(const Tool& tool, const Call& call) {
+  try {
+    return tool.run(call);
+  } catch (const UsageError& error) {
+    say(error.what());
+    say("See " + call.name + " --help");
+  } catch (const std::exception& error) {
+    complain(error.what());
+  }
+  return 1;
+}
+
+int run(std::vector<std::string> words) {
+  const std::string program = std::filesystem::path(words.empty() ? "klamm" : words.front()).filename().string();
+  if (!words.empty()) words.erase(words.begin());
+  if (const std::string_view name = toolOfScript(program); !name.empty()) {
+    if (const Tool* tool = find(name)) return guarded(*tool, {program, std::move(words)});
+    return unknownCommand(name);
+  }
+  if (words.empty() || words.front() == "help" || words.front() == "--help" || words.front() == "-h") {
+    if (words.size() > 1) {
+      if (const Tool* tool = find(words[1])) return guarded(*tool, {"klamm " + words[1], {"--help"}});
+      return unknownCommand(words[1]);
+    }
+    printOverview();
+    return 0;
+  }
+  if (words.front() == "--version" || words.front() == "version") {
+    fmt::print("klamm {}\n", KLAMM_VERSION);
+    return 0;
+  }
+  const std::string name = words.front();
+  words.erase(words.begin());
+  if (const Tool* tool = find(toolOfScript(name).empty() ? std::string_view(name) : toolOfScript(name)))
+    return guarded(*tool, {"klamm " + std::string(tool->name), std::move(words)});
+  return unknownCommand(name);
+}
+
+}  // namespace
+
+std::optional<Arguments> readCall(const Command& command, const Call& call) {
+  Arguments arguments = parseArguments(command, call.words);
+  if (arguments.has("help")) {
+    fmt::print("{}", helpText(command, call.name, terminalWidth()));
+    return std::nullopt;
+  }
+  if (arguments.has("version")) {
+    fmt::print("klamm {}\n", KLAMM_VERSION);
+    return std::nullopt;
+  }
+  for (const std::string& word : arguments.words()) say("Warning: '" + word + "' belongs to no option and is ignored.");
+  return arguments;
+}
+
+}  // namespace klamm::tools
+
+int main(int count, char** words) {
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is seen where the write fails
+  return klamm::tools::run(std::vector<std::string>(words, words + count));
+}
