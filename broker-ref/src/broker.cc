@@ -185,7 +185,7 @@ void Broker::Parts::wire(const StorageIdentity& identity) {
   replicas = std::make_unique<ReplicaManager>(ReplicaManager::Options{nodeId, 100'000, options.log}, *logs, *worker, *loop);
   const auto groupConfig = coordinator::GroupConfig::from(options.config);
   groups = std::make_unique<coordinator::GroupCoordinator>(
-      nodeId, groupConfig, std::make_unique<coordinator::ReplicaPartitionWriter>(std::string(coordinator::kOffsetsTopic), *replicas, groupConfig.commitTimeout),
+      nodeId, groupConfig, std::make_unique<coordinator::ReplicaPartitionWriter>(std::string(coordinator::kOffsetsTopic), *replicas),
       *loop, systemRandom(), options.log);
   context.reset(new BrokerContext{nodeId, identity.clusterId, options.config, *loop, systemClock(), options.log, controller->image(), *controller,
                                   topicCreator, *logs, *replicas, *groups});
