@@ -245,6 +245,19 @@ class Checks:
         for common in message.commons:
             self._list(common.fields, defined)
         self._cycles()
+        for fields in [message.fields] + [s.fields for s in message.structs()]:
+            for f in fields:
+                if f.array and f.is_struct():
+                    self._elements_take_bytes(f)
+
+    def _elements_take_bytes(self, f):
+        """The decoder holds the number of elements against the bytes that remain, so each must take at least one."""
+        inner = next(s.fields for s in self.message.structs() if s.name == f.type)
+        for version in range(self.message.versions.first, self.message.versions.last + 1):
+            at = Versions(version, version)
+            if at.within(f.versions) and not at.within(self.message.flexible):
+                if not any(at.within(x.versions) and not at.within(x.tagged) for x in inner):
+                    self.fail(f.line, f"an element of '{f.name}' takes no bytes in version {version}")
 
     def _list(self, fields, defined):
         names, tags = set(), set()

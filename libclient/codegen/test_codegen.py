@@ -85,6 +85,7 @@ class ParserRefuses(unittest.TestCase):
         self.refused(API.format("  a int32 4+ tag 0\n  b int32 4+ tag 0"), 4, "tag 0 stands twice")
         self.refused(API.format("  a [S]\n    x int32\n  b [S]\n    x int32"), 5, "defined twice")
         self.refused(API.format("  a [S]\n    x int32\n    b [S]"), 5, "holds itself")
+        self.refused(API.format("  a [S]\n    x int32 2+"), 3, "takes no bytes in version 0")
         self.refused(API.format("  a int32\n      b int32"), 4, "is no struct")
         self.refused(API.format("  a int32\n   b int32"), 4, "two blanks per level")
         self.refused(API.format("  a\tint32"), 3, "tabs")
