@@ -48,6 +48,8 @@ void SocketNetworkClient::retain(const std::vector<Node>& nodes) {
       }
       at = stays ? std::next(at) : brokers_.erase(at);
     }
+    std::erase_if(retired_, [](const auto& one) { return one.expired(); });
+    retired_.insert(retired_.end(), gone.begin(), gone.end());
   }
   // One that still waits for an answer lives on in the loop and ends when the broker closes it or a request expires.
   for (const auto& connection : gone) {
@@ -194,10 +196,15 @@ NodeId SocketNetworkClient::leastLoaded() {
 
 void SocketNetworkClient::shutDown() {
   std::map<NodeId, Broker> brokers;
+  std::vector<std::weak_ptr<BrokerConnection>> retired;
   {
     MutexLock lock(mutex_);
     closed_ = true;
     brokers.swap(brokers_);
+    retired.swap(retired_);
+  }
+  for (const auto& weak : retired) {
+    if (const auto connection = weak.lock()) connection->shutDown(closedError());
   }
   for (auto& [id, broker] : brokers) {
     for (const auto& connection : broker.connections) {

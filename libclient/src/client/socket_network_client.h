@@ -65,6 +65,8 @@ class SocketNetworkClient final : public NetworkClient, public ConnectionOwner {
 
   mutable Mutex mutex_;
   std::map<NodeId, Broker> brokers_ KLAMM_GUARDED_BY(mutex_);
+  /// Of brokers that were dropped, while something is under way on them.
+  std::vector<std::weak_ptr<BrokerConnection>> retired_ KLAMM_GUARDED_BY(mutex_);
   Error lastFailure_ KLAMM_GUARDED_BY(mutex_);
   bool closed_ KLAMM_GUARDED_BY(mutex_) = false;
 };
