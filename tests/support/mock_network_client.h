@@ -45,8 +45,14 @@ class MockNetworkClient final : public client::NetworkClient {
 
     [[nodiscard]] explicit operator bool() const { return call_ != nullptr; }
     [[nodiscard]] const client::CallOptions& options() const { return call_->options(); }
-    void respond(typename Request::Response response) { typed().succeed(std::move(response)); call_.reset(); }
-    void fail(Error error) { call_->fail(std::move(error)); call_.reset(); }
+    void respond(typename Request::Response response) {
+      if (!call_) return;  // take() has reported it
+      const auto call = std::move(call_);
+      dynamic_cast<client::TypedCall<Request>&>(*call).succeed(std::move(response));
+    }
+    void fail(Error error) {
+      if (const auto call = std::move(call_)) call->fail(std::move(error));
+    }
 
    private:
     client::TypedCall<Request>& typed() { return dynamic_cast<client::TypedCall<Request>&>(*call_); }

@@ -19,8 +19,9 @@ void Router::resolve(const Route& route, TimePoint deadline, std::function<void(
     case Route::Kind::Controller: break;
   }
   const auto snapshot = client_.metadata().snapshot();
-  if (snapshot->version != 0) return found(controllerIn(*snapshot));
-  client_.metadata().await(0, deadline, [found = std::move(found)](Result<client::Snapshot> update) {
+  const std::uint64_t doubted = doubted_.load();
+  if (snapshot->version > doubted) return found(controllerIn(*snapshot));
+  client_.metadata().await(doubted, deadline, [found = std::move(found)](Result<client::Snapshot> update) {
     if (update) found(controllerIn(**update));
     else found(fail(update.error()));
   });
@@ -46,7 +47,7 @@ void Router::doubt(const Route& route, NodeId node, const Error& error) {
     case Route::Kind::Coordinator:
       if (error.code() == ErrorCode::CoordinatorLoadInProgress) return;
       return client_.coordinators().markUnknown(client::CoordinatorType::Group, route.group, node);
-    case Route::Kind::Controller:
+    case Route::Kind::Controller: doubted_.store(client_.metadata().version()); [[fallthrough]];
     case Route::Kind::Node: return client_.metadata().requestUpdate(error.message());
   }
 }

@@ -2,6 +2,7 @@
 // One call of the admin client: where it goes, and how often it is tried.
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -86,6 +87,8 @@ class Router {
 
  private:
   client::Client& client_;
+  /// The controller that this version of the metadata names was wrong; the next call waits for a newer one.
+  std::atomic<std::uint64_t> doubted_ = 0;
   std::set<std::shared_ptr<Sleeper>> sleeping_;
   bool closed_ = false;
 };
