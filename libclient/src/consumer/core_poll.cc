@@ -274,22 +274,23 @@ Error Core::drain(detail::FetchedRecords& out) {
 }
 
 Error Core::damage(const FetchedPartition& fetched, Error error) {
-  const MutexLock lock(shared_->mutex);
-  auto& subscriptions = shared_->subscriptions;
-  PartitionState* state = subscriptions.find(*fetched.source().partition, fetched.source().incarnation);
-  if (state == nullptr) return {};
-  if (error.code() == ErrorCode::OffsetOutOfRange && subscriptions.defaultReset().kind != ResetPolicy::Kind::None) {
-    subscriptions.requestReset(*state, subscriptions.defaultReset());
-    shared_->fetcherHeld = false;
-    thread_->post([engine = &thread_->engine()] { engine->run(); });
-    return {};
+  {
+    const MutexLock lock(shared_->mutex);
+    auto& subscriptions = shared_->subscriptions;
+    PartitionState* state = subscriptions.find(*fetched.source().partition, fetched.source().incarnation);
+    if (state == nullptr) return {};
+    if (error.code() == ErrorCode::OffsetOutOfRange && subscriptions.defaultReset().kind != ResetPolicy::Kind::None) {
+      subscriptions.requestReset(*state, subscriptions.defaultReset());
+      error = {};
+    } else if (error.code() == ErrorCode::TopicAuthorizationFailed) {  // told once; the next fetch tells again
+      const Position position = state->position;
+      subscriptions.startAt(*state, position, false);
+    } else {
+      return error;  // the rest stays in the buffer: every poll says so until the application seeks
+    }
   }
-  if (error.code() == ErrorCode::TopicAuthorizationFailed) {  // told once; the next fetch tells again
-    const Position position = state->position;
-    subscriptions.startAt(*state, position, false);
-    thread_->post([engine = &thread_->engine()] { engine->run(); });
-  }
-  return error;  // the rest stays in the buffer: every poll says so until the application seeks
+  postRun();
+  return error;
 }
 
 }  // namespace klamm::consumer
