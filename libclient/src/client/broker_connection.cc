@@ -266,17 +266,19 @@ void BrokerConnection::negotiate(std::int16_t version) {
 /// ApiVersions that it has (KIP-511).
 void BrokerConnection::onVersions(const Buffer& frame) {
   std::int16_t version = 0;
+  std::int32_t expectedId = 0;
   std::shared_ptr<net::Connection> socket;
   {
     MutexLock lock(mutex_);
     version = negotiationVersion_;
+    expectedId = negotiationId_;
     socket = socket_;
   }
   constexpr std::size_t kHeader = sizeof(std::int32_t);
   ByteReader reader(frame);
   const auto id = reader.read<std::int32_t>();
   const auto code = reader.read<std::int16_t>();
-  if (!id || *id != negotiationId_) return socket->close(Error(ErrorCode::MalformedResponse, "the first response answers no request"));
+  if (!id || *id != expectedId) return socket->close(Error(ErrorCode::MalformedResponse, "the first response answers no request"));
   const bool unsupported = code && errorFromWire(*code) == ErrorCode::UnsupportedVersion;
   const auto response = protocol::decode<protocol::ApiVersionsResponse>(frame.slice(kHeader), unsupported ? 0 : version);
   if (unsupported && version > 0) {

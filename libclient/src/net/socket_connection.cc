@@ -166,19 +166,20 @@ void SocketConnection::readSome() {
   reading_ = true;
   deliverFrames();  // what had been read before a pause
   for (int turn = 0; turn < kReadsPerTurn && watcher_ && !paused_; ++turn) {
-    if (!readOnce()) break;
+    const Read read = readOnce();
+    if (read == Read::Ended) break;
     deliverFrames();
+    if (read == Read::Emptied) break;
   }
   reading_ = false;
-  if (watcher_ && !paused_) watcher_->wantRead();
+  if (watcher_ && !paused_ && isOpen()) watcher_->wantRead();
 }
 
-/// False when the socket has nothing more, or the connection has ended.
-bool SocketConnection::readOnce() {
+SocketConnection::Read SocketConnection::readOnce() {
   int socket = -1;
   {
     MutexLock lock(mutex_);
-    if (phase_ != Phase::Open) return false;
+    if (phase_ != Phase::Open) return Read::Ended;
     socket = socket_;
   }
   const auto room = reader_.room();
@@ -186,23 +187,18 @@ bool SocketConnection::readOnce() {
   if (count > 0) {
     reader_.received(static_cast<std::size_t>(count));
     touch();
-    return true;
+    return static_cast<std::size_t>(count) == room.size() ? Read::Filled : Read::Emptied;
   }
-  if (count == 0) {
-    close(Error(ErrorCode::NetworkException, reader_.pending() == 0 ? "the peer closed the connection"
-                                                                    : "the peer closed the connection within a frame"));
-    return false;
-  }
-  if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) close(Error(ErrorCode::NetworkException, systemMessage(errno)));
-  return false;
+  if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return Read::Emptied;
+  std::string why = "the peer closed the connection";
+  if (count < 0) why = systemMessage(errno);
+  else if (reader_.pending() != 0) why += " within a frame";
+  close(Error(ErrorCode::NetworkException, std::move(why)));
+  return Read::Ended;
 }
 
 void SocketConnection::deliverFrames() {
-  while (!paused_) {
-    {
-      MutexLock lock(mutex_);
-      if (phase_ != Phase::Open) return;
-    }
+  while (!paused_ && isOpen()) {
     auto frame = reader_.next();
     if (!frame) return close(frame.error());
     if (!*frame) return;
@@ -325,6 +321,11 @@ void SocketConnection::abandon() {
 std::size_t SocketConnection::queuedBytes() const {
   MutexLock lock(mutex_);
   return static_cast<std::size_t>(output_.bytes());
+}
+
+bool SocketConnection::isOpen() const {
+  MutexLock lock(mutex_);
+  return phase_ == Phase::Open;
 }
 
 bool SocketConnection::isClosed() const {

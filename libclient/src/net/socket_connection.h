@@ -63,13 +63,16 @@ class SocketConnection final : public Connection, public WatchTarget, public std
  private:
   enum class Phase { Connecting, Open, Draining, Closed };
 
+  [[nodiscard]] bool isOpen() const;
   void tryNextAddress();
   void connectEnded();
   void attemptFailed(const std::string& why);
   void takeSocket(int socket);
   void releaseSocket() noexcept;
   void readSome();
-  bool readOnce();
+  /// How a read left the socket: there may be more, there is probably not, or the connection does not read any more.
+  enum class Read { Filled, Emptied, Ended };
+  Read readOnce();
   void deliverFrames();
   void startWriting();
   void closeLocked(Error reason) KLAMM_REQUIRES(mutex_);
