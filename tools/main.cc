@@ -109,21 +109,6 @@ int run(std::vector<std::string> words) {
 }
 
 }  // namespace
-
-std::optional<Arguments> readCall(const Command& command, const Call& call) {
-  Arguments arguments = parseArguments(command, call.words);
-  if (arguments.has("help")) {
-    fmt::print("{}", helpText(command, call.name, terminalWidth()));
-    return std::nullopt;
-  }
-  if (arguments.has("version")) {
-    fmt::print("klamm {}\n", KLAMM_VERSION);
-    return std::nullopt;
-  }
-  for (const std::string& word : arguments.words()) say("Warning: '" + word + "' belongs to no option and is ignored.");
-  return arguments;
-}
-
 }  // namespace klamm::tools
 
 int main(int count, char** words) {

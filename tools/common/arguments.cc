@@ -222,7 +222,7 @@ std::string helpText(const Command& command, std::string_view calledAs, std::siz
 
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {
   std::string_view best;
-  std::size_t bestDistance = std::max<std::size_t>(1, word.size() / 3) + 1;
+  std::size_t bestDistance = std::max<std::size_t>(2, word.size() / 3) + 1;
   for (const std::string_view candidate : candidates) {
     const std::size_t distance = editDistance(word, candidate);
     if (distance < bestDistance) {

@@ -126,7 +126,7 @@ void describeTopicId(Admin& admin, const Arguments& arguments, const std::string
   try {
     for (const auto& [key, topic] : admin.describeTopicsById({id}).values) topics[topic.get().name] = topic.get();
   } catch (const UnknownTopicIdException&) {
-    if (!arguments.has("if-exists")) throw;
+    if (!arguments.has("if-exists")) throw UnknownTopicIdException(Error(ErrorCode::UnknownTopicId, "TopicId '" + id + "' does not exist as expected"));
   }
   describe(admin, arguments, topics);
 }
