@@ -8,6 +8,8 @@
 // * v9: member id and epoch, which classic groups do not check
 // * v10: topics by id (UNKNOWN_TOPIC_ID)
 
+#include <iterator>
+
 #include "handlers/group_request.h"
 #include "protocol/09_offset_fetch.h"
 
@@ -135,8 +137,10 @@ struct OffsetFetch {
     return response;
   }
 
+  /// What the coordinator told comes first, then what it was not asked for.
   static void merge(const Call& call, Response::OffsetFetchResponseGroup fetched, Response::OffsetFetchResponseGroup& group) {
     group.errorCode = fetched.errorCode;
+    auto refusedTopics = std::exchange(group.topics, {});
     for (auto& topic : fetched.topics) {
       if (call.version >= kTopicIds && topic.topicId.isZero()) {
         // All topics were asked for: one that is gone has no id to be told by.
@@ -146,6 +150,7 @@ struct OffsetFetch {
       }
       group.topics.push_back(std::move(topic));
     }
+    std::move(refusedTopics.begin(), refusedTopics.end(), std::back_inserter(group.topics));
   }
 };
 
