@@ -17,6 +17,12 @@ void configure(Topic& topic, std::string_view name, std::string value) {
 
 }  // namespace
 
+AutoTopicCreator::~AutoTopicCreator() {
+  for (auto& [topic, waiters] : inProgress_) {
+    for (const auto& waiter : waiters) waiter->done = {};
+  }
+}
+
 ErrorCode AutoTopicCreator::check(std::string_view topic) const {
   if (const Status legal = controller::checkTopicName(topic); !legal) return legal.error().code();
   return controller::collidingTopic(*context_->image, topic) == nullptr ? ErrorCode::None : ErrorCode::InvalidTopicException;

@@ -17,6 +17,8 @@ class AutoTopicCreator final : public TopicCreator {
  public:
   /// The context is complete before the first call.
   explicit AutoTopicCreator(BrokerContext*& context) : context_(context) {}
+  /// Those who still wait are dropped, not called.
+  ~AutoTopicCreator() override;
   void create(const std::vector<std::string>& topics, InlineFunction<void(), 64> done) override;
   [[nodiscard]] ErrorCode check(std::string_view topic) const override;
 

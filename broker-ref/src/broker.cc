@@ -116,7 +116,6 @@ struct Broker::Parts {
   AutoTopicCreator topicCreator;
   std::unique_ptr<BrokerContext> context;
   std::unique_ptr<server::Server> server;
-  std::function<void(Error)> failed;
   net::TimerId controllerTimer = 0;
   std::int32_t nodeId = 0;
 
@@ -194,7 +193,7 @@ void Broker::Parts::wire(const StorageIdentity& identity) {
   controller->onDeadlineChanged([this] { armController(); });
   controller->onFailed([this](const Error& error) {
     options.log.error("the metadata log cannot be written any more, the broker stops: {}", error.message());
-    if (failed) failed(error);
+    if (options.failed) options.failed(error);
   });
 }
 
@@ -303,8 +302,6 @@ Status Broker::open() {
   address_ = reachable(*parts.server->boundAddress(parts.server->listeners().front().name));
   return {};
 }
-
-void Broker::onFailed(std::function<void(Error)> callback) { parts_->failed = std::move(callback); }
 
 Broker::~Broker() { abandon(); }
 

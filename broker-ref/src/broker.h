@@ -23,6 +23,8 @@ struct BrokerOptions {
   bool logRequests = false;
   /// False for a folder that is removed at exit: nothing is synced.
   bool durable = true;
+  /// Called once, on the broker's thread, when it cannot go on (its metadata cannot be written): its owner should stop it.
+  std::function<void(Error)> failed = {};
 };
 
 /// One broker and controller of a quorum of one, on a thread of its own.
@@ -45,8 +47,6 @@ class Broker {
   /// Stops cleanly; takes at most a few seconds besides the disk. Fails when a file could not be closed.
   [[nodiscard]] Status stop();
   void abandon();
-  /// Called once, on the broker's thread, when it cannot go on (its metadata cannot be written): its owner should stop it.
-  void onFailed(std::function<void(Error)> callback);
 
  private:
   struct Parts;

@@ -51,7 +51,7 @@ void Embedded::State::run() {
   auto config = config::BrokerConfig::make(entries, &warnings);
   if (!config) throwError(config.error());
   for (const std::string& warning : warnings) log.warn("{}", warning);
-  auto started = Broker::start({*std::move(config), log, options.logRequests, !temporary});
+  auto started = Broker::start({*std::move(config), log, options.logRequests, !temporary, {}});
   if (!started) throwError(started.error());
   broker = *std::move(started);
   port = broker->address().port;

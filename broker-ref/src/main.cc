@@ -18,6 +18,7 @@
 #include "broker.h"
 #include "log/disk.h"
 #include "net/wakeup.h"
+#include "server/listener_config.h"
 
 namespace {
 
@@ -71,6 +72,9 @@ void onSignal(int) { stopRequested->signal(); }
     entries.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   }
   if (arguments.port) {
+    // What is malformed is said although it does not count any more.
+    KLAMM_TRY_ASSIGN(const auto before, BrokerConfig::make(entries));
+    KLAMM_TRY(klamm::broker::server::checkListeners(before));
     const auto given = [](const auto& entry) { return entry.first == "listeners" || entry.first == "advertised.listeners"; };
     entries.erase(std::remove_if(entries.begin(), entries.end(), given), entries.end());
     entries.emplace_back("listeners", fmt::format("PLAINTEXT://localhost:{}", *arguments.port));
@@ -120,12 +124,12 @@ class TemporaryFolder {
   std::signal(SIGINT, onSignal);
   std::signal(SIGPIPE, SIG_IGN);
 
-  KLAMM_TRY_ASSIGN(const auto broker, Broker::start({std::move(config), log, arguments.logRequests, durable}));
   std::optional<klamm::Error> failed;
-  broker->onFailed([&](klamm::Error error) {
+  const auto onFailed = [&](klamm::Error error) {
     failed = std::move(error);
     stop.signal();
-  });
+  };
+  KLAMM_TRY_ASSIGN(const auto broker, Broker::start({std::move(config), log, arguments.logRequests, durable, onFailed}));
   std::cout << "ready " << broker->address().toString() << std::endl;
   stop.waitUntil(klamm::TimePoint::max());
   log.info("stopping");

@@ -2,6 +2,7 @@
 // The one way to change metadata: requests to the active controller, in this process now, over the wire in a cluster.
 
 #include <cstdint>
+#include <vector>
 
 #include "base/inline_function.h"
 #include "protocol/19_create_topics.h"
@@ -15,6 +16,15 @@ namespace klamm::broker::controller {
 
 template <class Response>
 using Done = InlineFunction<void(Response), 96>;
+
+/// Where the metadata quorum stands. Threading: a value.
+struct QuorumDescription {
+  std::int32_t leaderId = -1;
+  std::int32_t epoch = 0;
+  std::int64_t highWatermark = 0;
+  std::int64_t logEndOffset = 0;
+  std::vector<std::int32_t> voters = {};
+};
 
 /// Each call is answered once its records are committed and replayed into the image of this broker, or refused: the image
 /// that a handler sees after `done` holds the change. Time limits are those of the requests; a request that does not commit in
@@ -32,6 +42,8 @@ class ControllerClient {
                                        Done<protocol::IncrementalAlterConfigsResponse> done) = 0;
   /// A block of producer ids that nobody else gets, also not after a restart.
   virtual void allocateProducerIds(protocol::AllocateProducerIdsRequest request, Done<protocol::AllocateProducerIdsResponse> done) = 0;
+  /// As this broker knows it.
+  [[nodiscard]] virtual QuorumDescription describeQuorum() const = 0;
 };
 
 }  // namespace klamm::broker::controller

@@ -172,4 +172,8 @@ void QuorumController::allocateProducerIds(protocol::AllocateProducerIdsRequest 
   finish(controller::allocateProducerIds(context(), request), kInternalTimeoutMs, std::move(done));
 }
 
+QuorumDescription QuorumController::describeQuorum() const {
+  return {metadata_.leaderId(), metadata_.epoch(), metadata_.highWatermark(), metadata_.logEndOffset(), metadata_.voters()};
+}
+
 }  // namespace klamm::broker::controller

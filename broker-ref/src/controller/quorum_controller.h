@@ -57,6 +57,7 @@ class QuorumController final : public ControllerClient {
   void alterConfigs(protocol::AlterConfigsRequest request, Done<protocol::AlterConfigsResponse> done) override;
   void incrementalAlterConfigs(protocol::IncrementalAlterConfigsRequest request, Done<protocol::IncrementalAlterConfigsResponse> done) override;
   void allocateProducerIds(protocol::AllocateProducerIdsRequest request, Done<protocol::AllocateProducerIdsResponse> done) override;
+  [[nodiscard]] QuorumDescription describeQuorum() const override;
 
   /// Answers what has waited too long with RequestTimedOut. When to call it next: nextDeadline().
   void expire(TimePoint now);

@@ -140,6 +140,7 @@ void describeNewTopic(const ControlContext& context, const image::ConfigMap& own
 }
 
 void warnOfIdleConfigs(const ControlContext& context, const CreateRequest::CreatableTopic& topic) {
+  if (image::isInternalTopic(topic.name)) return;  // the broker's own doing
   for (const auto& config : topic.configs) {
     const config::ConfigRow* row = config::findTopicRow(config.name);
     if (row != nullptr && row->acts == config::Acts::NotYet) {

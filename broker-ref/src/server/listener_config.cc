@@ -94,6 +94,12 @@ struct NamedAddress {
 
 }  // namespace
 
+Status checkListeners(const config::BrokerConfig& config) {
+  KLAMM_TRY(addressesOf("listeners", config.isSet("listeners") ? config.list("listeners") : std::vector<std::string>()));
+  KLAMM_TRY(addressesOf("advertised.listeners", config.list("advertised.listeners")));
+  return {};
+}
+
 Result<std::vector<ListenerConfig>> listenersOf(const config::BrokerConfig& config) {
   KLAMM_TRY_ASSIGN(const auto protocols, protocolMap(config));
   const auto entries = config.isSet("listeners") ? config.list("listeners") : std::vector<std::string>{"PLAINTEXT://localhost:9092"};

@@ -22,6 +22,8 @@ struct ListenerConfig {
   std::optional<net::Endpoint> advertised = {};         ///< what clients are told; none: the address they connected to
 };
 
+/// Whether `listeners` and `advertised.listeners` are well formed, whatever they ask for.
+[[nodiscard]] Status checkListeners(const config::BrokerConfig& config);
 /// The listeners of a combined node. Those of the controller are left out: a quorum of one has nobody to talk to.
 /// An empty host is every address of the machine; "localhost", and no `listeners` at all, is 127.0.0.1 and ::1.
 /// Fails with one sentence for what is malformed, not mapped, or not served (TLS, SASL).
