@@ -181,7 +181,11 @@ Status Broker::Parts::openMetadata(const StorageIdentity& identity) {
 }
 
 void Broker::Parts::wire(const StorageIdentity& identity) {
-  replicas = std::make_unique<ReplicaManager>(ReplicaManager::Options{nodeId, 100'000, options.log}, *logs, *worker, *loop);
+  ReplicaManager::Options replicaOptions;
+  replicaOptions.brokerId = nodeId;
+  replicaOptions.fetchSessionSlots = static_cast<std::size_t>(options.config.number("max.incremental.fetch.session.cache.slots"));
+  replicaOptions.log = options.log;
+  replicas = std::make_unique<ReplicaManager>(replicaOptions, *logs, *worker, *loop);
   const auto groupConfig = coordinator::GroupConfig::from(options.config);
   groups = std::make_unique<coordinator::GroupCoordinator>(
       nodeId, groupConfig, std::make_unique<coordinator::ReplicaPartitionWriter>(std::string(coordinator::kOffsetsTopic), *replicas),

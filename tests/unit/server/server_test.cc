@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/bytes.h"
 #include "protocol/12_heartbeat.h"
 #include "protocol/18_api_versions.h"
 #include "protocol/frame.h"
