@@ -35,6 +35,7 @@ bool DelayedFetch::readAndMaybeAnswer() {
   } else {
     found_ = outcome.bytes;
     countedAt_ = takenIn().value_or(0);
+    uncommitted_ = anyUncommitted();
   }
   manager_.wakeAfterFollowers();
   return answer;
@@ -43,7 +44,8 @@ bool DelayedFetch::readAndMaybeAnswer() {
 bool DelayedFetch::tryComplete() {
   const auto now = takenIn();
   const auto enough = static_cast<std::uint64_t>(std::max(0, params_.minBytes));
-  if (now && *now >= countedAt_ && found_ + (*now - countedAt_) < enough) return false;
+  // Bytes that were there but not committed at the last read become readable without any being taken in.
+  if (!uncommitted_ && now && *now >= countedAt_ && found_ + (*now - countedAt_) < enough) return false;
   return readAndMaybeAnswer();
 }
 
@@ -60,6 +62,13 @@ std::optional<std::uint64_t> DelayedFetch::takenIn() const {
     sum += partition->log().bytesTakenIn();
   }
   return sum;
+}
+
+bool DelayedFetch::anyUncommitted() const {
+  return std::any_of(wanted_.begin(), wanted_.end(), [this](const FetchPartition& wanted) {
+    const Partition* partition = manager_.find(wanted.partition);
+    return partition != nullptr && partition->highWatermark() < partition->logEndOffset();
+  });
 }
 
 std::vector<Purgatory::Key> DelayedFetch::keys() const {

@@ -32,12 +32,14 @@ class DelayedFetch final : public DelayedOperation {
   [[nodiscard]] Outcome read();
   /// Bytes that the wanted partitions took in so far, ever; nullopt when one of them is gone.
   [[nodiscard]] std::optional<std::uint64_t> takenIn() const;
+  [[nodiscard]] bool anyUncommitted() const;
 
   ReplicaManager& manager_;
   FetchParams params_;
   std::vector<FetchPartition> wanted_;
   FetchCallback done_;
   std::uint64_t found_ = 0;      ///< bytes of the last read
+  bool uncommitted_ = false;     ///< at the last read a partition's high watermark was below its end
   std::uint64_t countedAt_ = 0;  ///< takenIn() at the last read
 };
 
