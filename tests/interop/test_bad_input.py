@@ -188,7 +188,7 @@ class CommandLineTest(InteropTest):
             short.write_text("request.timeout.ms=1000\ndefault.api.timeout.ms=1500\nmax.block.ms=1500\n")
             self.refused(harness.BIN / "klamm-topics", "--bootstrap-server", nobody, "--list", "--command-config", short, says="(?i)time")
             self.refused(harness.BIN / "klamm-console-producer", "--bootstrap-server", nobody, "--topic", "t", "--command-config", short,
-                         data=b"x\n", says=re.escape(nobody) + "|(?i)time")
+                         data=b"x\n", says="(?i)time|" + re.escape(nobody))
 
     def test_a_topic_that_does_not_exist(self):
         with KlammBroker() as broker:

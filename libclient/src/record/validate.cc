@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "compress/codec.h"
+#include "record/decode.h"
 
 namespace klamm::record {
 namespace {
@@ -45,6 +46,13 @@ class PieceReader {
     at_ += bytes;
     return true;
   }
+  /// The next `bytes` bytes, if all of them lie in the piece at hand; they are passed over then.
+  [[nodiscard]] std::optional<Cursor> take(std::int64_t bytes) noexcept {
+    if (bytes > end_ - at_) return std::nullopt;
+    const Cursor cursor{at_, at_ + bytes};
+    at_ += bytes;
+    return cursor;
+  }
   [[nodiscard]] bool atEnd() { return at_ == end_ && !refill() && !error_; }
   /// Why the stream stopped, if not because it ended.
   [[nodiscard]] const Error& error() const noexcept { return error_; }
@@ -83,9 +91,29 @@ bool skipField(PieceReader& reader, std::int64_t& length) {
   return reader.readVarint<5>(length) && length >= -1 && (length <= 0 || reader.skip(length));
 }
 
+/// Of a record that lies in one piece: the usual case.
+bool readOutline(Cursor cursor, Outline& outline) {
+  std::int32_t offsetDelta = 0;
+  std::int32_t headers = 0;
+  std::optional<BytesView> key;
+  std::optional<BytesView> value;
+  if (cursor.at == cursor.end) return false;
+  ++cursor.at;  // attributes
+  if (!readInt64(cursor, outline.timestampDelta) || !readInt32(cursor, offsetDelta) || !readNullableBytes(cursor, key) ||
+      !readNullableBytes(cursor, value) || !readInt32(cursor, headers) || headers < 0)
+    return false;
+  outline.offsetDelta = offsetDelta;
+  outline.hasKey = key.has_value();
+  RecordHeader header;
+  for (; headers > 0; --headers)
+    if (!decodeHeader(cursor, header)) return false;
+  return cursor.at == cursor.end;
+}
+
 bool readOutline(PieceReader& reader, Outline& outline) {
   std::int64_t body = 0;
   if (!reader.readVarint<5>(body) || body < 0) return false;
+  if (const auto whole = reader.take(body)) return readOutline(*whole, outline);
   const std::uint64_t end = reader.position() + static_cast<std::uint64_t>(body);
   std::uint8_t attributes = 0;
   std::int64_t keyLength = 0;
@@ -150,6 +178,12 @@ Error judgeRecord(const Outline& record, std::int32_t index, std::int64_t timest
 
 Result<RecordBatchView> parseProduced(const Buffer& records) {
   if (records.empty()) return fail(ErrorCode::InvalidRecord, "a produce request must carry a record batch");
+  // Bytes that no version of the format begins with are garbage, whatever length they claim.
+  constexpr std::size_t magicAt = 16;
+  if (records.size() > magicAt) {
+    const auto magic = static_cast<std::int8_t>(records.data()[magicAt]);
+    if (magic < 0 || magic > BatchHeader::kMagic) return fail(ErrorCode::CorruptMessage, "record batch has the invalid magic " + std::to_string(magic));
+  }
   BatchReader reader(records);
   auto batch = reader.next();
   if (!batch) {

@@ -138,6 +138,27 @@ TEST(ValidateBatch, AgreesWithTheReaderOnEveryBatchItTakes) {
   }
 }
 
+TEST(ValidateBatch, RecordsThatSpanPiecesOfTheStreamAreCheckedLikeOthers) {
+  std::mt19937 random(9);
+  for (const auto type : {CompressionType::None, CompressionType::Gzip, CompressionType::Snappy, CompressionType::Lz4, CompressionType::Zstd}) {
+    BatchBuilder builder;
+    const RecordHeader headers[] = {{"name", asBytes("value")}, {"none", std::nullopt}};
+    for (int i = 0; i < 300; ++i) {
+      std::string value(i == 77 ? 200000 : random() % 3000, '\0');
+      for (char& c : value) c = static_cast<char>(random() % 50);
+      const bool keyless = i == 250;
+      ASSERT_TRUE(builder.append(kTime + i, keyless ? std::nullopt : std::optional(asBytes("key")), asBytes(value), i % 2 == 0 ? std::span(headers) : std::span<const RecordHeader>()));
+    }
+    const auto batch = RecordBatchView::parse(*builder.close({.compression = {type, {}}}));
+    const BatchVerdict verdict = validateBatch(*batch, {});
+    EXPECT_FALSE(verdict.error) << verdict.error.message();
+    EXPECT_EQ(verdict.offsetDeltaOfMaxTimestamp, 299);
+    const BatchVerdict refused = validateBatch(*batch, {.requiresKey = true});
+    EXPECT_EQ(refused.error.code(), ErrorCode::InvalidRecord);
+    EXPECT_EQ(refused.badRecord, 250);
+  }
+}
+
 TEST(ParseProduced, TakesExactlyOneWholeBatch) {
   const Buffer good = fromHex(golden::kThree);
   EXPECT_TRUE(parseProduced(good));
@@ -150,6 +171,7 @@ TEST(ParseProduced, TakesExactlyOneWholeBatch) {
   old[16] = std::byte{1};
   EXPECT_EQ(parseProduced(Buffer::adopt(std::move(old))).error().code(), ErrorCode::InvalidRecord);
   EXPECT_EQ(parseProduced(Buffer::copyOf(std::string(80, '\xff'))).error().code(), ErrorCode::CorruptMessage);
+  EXPECT_EQ(parseProduced(Buffer::copyOf(std::string(80, '\x7f'))).error().code(), ErrorCode::CorruptMessage);
 }
 
 }  // namespace
