@@ -66,7 +66,7 @@ void MetadataDriver::await(std::uint64_t after, TimePoint deadline, Waiter waite
     if (!closed_) {
       waiters_.push_back({after, deadline, std::move(waiter)});
       if (core_.snapshot()->version == 0) core_.requestUpdate();
-      if (core_.snapshot()->version > after) loop_.post([this] { publish(); });
+      if (core_.snapshot()->version > after) loop_.post([this] { serveWaiters(); });
       kickLocked();
       return;
     }
@@ -138,20 +138,29 @@ void MetadataDriver::onAnswer(Result<protocol::MetadataResponse> answer) {
 /// Listeners first: what a waiter then sees is what they have seen.
 void MetadataDriver::publish() {
   std::vector<std::shared_ptr<Listener>> listeners;
-  std::vector<Waiter> ready;
   Snapshot snapshot;
   {
     MutexLock lock(mutex_);
     if (closed_) return;
     snapshot = core_.snapshot();
     for (const auto& [id, listener] : listeners_) listeners.push_back(listener);
+  }
+  for (const auto& listener : listeners) (*listener)(snapshot);
+  serveWaiters();
+}
+
+void MetadataDriver::serveWaiters() {
+  std::vector<Waiter> ready;
+  Snapshot snapshot;
+  {
+    MutexLock lock(mutex_);
+    snapshot = core_.snapshot();
     std::erase_if(waiters_, [&](Waiting& one) {
       if (snapshot->version <= one.after) return false;
       ready.push_back(std::move(one.waiter));
       return true;
     });
   }
-  for (const auto& listener : listeners) (*listener)(snapshot);
   for (Waiter& waiter : ready) waiter(snapshot);
 }
 

@@ -46,6 +46,7 @@ class MetadataDriver final : public Metadata {
   void send(protocol::MetadataRequest request);
   void onAnswer(Result<protocol::MetadataResponse> answer);
   void publish();
+  void serveWaiters();
   void expireWaiters(TimePoint now);
   void failWaiters(const Error& error);
 
