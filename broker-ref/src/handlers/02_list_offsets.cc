@@ -17,6 +17,8 @@ namespace {
 using server::Operation;
 using server::ResourceType;
 
+constexpr std::int16_t kLeaderEpochs = 4;
+
 /// The version that brought a special timestamp; INT16_MAX for one that nobody knows.
 std::int16_t sinceVersion(std::int64_t timestamp) {
   switch (timestamp) {
@@ -76,7 +78,7 @@ struct ListOffsets {
     }
     told.timestamp = found->timestamp;
     told.offset = found->offset;
-    told.leaderEpoch = found->leaderEpoch;
+    if (context.version() >= kLeaderEpochs) told.leaderEpoch = found->leaderEpoch;
   }
 };
 
