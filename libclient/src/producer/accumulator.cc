@@ -77,7 +77,12 @@ bool Accumulator::tryAppend(PartitionQueue& queue, const detail::BytesRecord& re
   if (builder.capacity() > batch.lease->bytes()) [[unlikely]] batch.lease->growTo(builder.capacity());
   if (callback) {
     if (batch.pending.empty()) batch.pending.reserve(std::max<std::size_t>(1, queue.lastPending));
-    batch.pending.push_back({std::move(callback), timestamp, index, sizeOrNull(record.key), sizeOrNull(record.value)});
+    PendingRecord& pending = batch.pending.emplace_back();
+    pending.callback = std::move(callback);
+    pending.timestamp = timestamp;
+    pending.index = index;
+    pending.keySize = sizeOrNull(record.key);
+    pending.valueSize = sizeOrNull(record.value);
   }
   return true;
 }

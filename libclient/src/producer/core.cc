@@ -43,7 +43,7 @@ TimePoint Core::after(Duration duration) const {
   return duration >= TimePoint::max() - now ? TimePoint::max() : now + duration;
 }
 
-Error Core::send(const detail::BytesRecord& record, SendCallback callback) {
+Error Core::send(const detail::BytesRecord& record, SendCallback&& callback) {
   if (accumulator_.closed() || closing_.load(std::memory_order_acquire)) {
     return {ErrorCode::Closed, "send() after close()"};
   }
@@ -66,7 +66,6 @@ Result<Accumulator::Appended> Core::append(const detail::BytesRecord& record, Se
   KLAMM_TRY_ASSIGN(Topic * topic, usableTopic(record, deadline));
   KLAMM_TRY(checkSize(record));
   KLAMM_TRY_ASSIGN(const std::int32_t partition, choosePartition(*topic, record));
-  touch(*topic);
   return accumulator_.append(*topic, partition, record, callback, deadline);
 }
 
@@ -99,11 +98,19 @@ Result<Topic*> Core::awaitTopic(std::string_view name, std::int32_t partition, T
       continue;
     }
     if (next.error().code() != ErrorCode::RequestTimedOut) return fail(std::move(next).error());
-    const auto waited = std::chrono::duration_cast<Millis>(settings_.maxBlock).count();
-    if (table == nullptr) return fail(ErrorCode::RequestTimedOut, fmt::format("topic '{}' is not in the metadata after {} ms", name, waited));
-    return fail(ErrorCode::RequestTimedOut, fmt::format("partition {} of topic '{}', which has {}, is not in the metadata after {} ms",
-                                                        partition, name, table->queues.size(), waited));
+    return fail(ErrorCode::RequestTimedOut, whyNoTopic(name, partition, table));
   }
+}
+
+std::string Core::whyNoTopic(std::string_view name, std::int32_t partition, const PartitionTable* table) const {
+  const auto waited = std::chrono::duration_cast<Millis>(settings_.maxBlock).count();
+  if (table != nullptr) {
+    return fmt::format("partition {} of topic '{}', which has {}, is not in the metadata after {} ms", partition, name,
+                       table->queues.size(), waited);
+  }
+  const Error failure = client_->network().status(client::kAnyNode, client::Channel::General).lastFailure;
+  return fmt::format("topic '{}' is not in the metadata after {} ms{}{}", name, waited, failure ? "; last failure: " : "",
+                     failure ? failure.message() : "");
 }
 
 Status Core::checkSize(const detail::BytesRecord& record) const {
@@ -144,6 +151,7 @@ void Core::touch(Topic& topic) {
 }
 
 void Core::afterAppend(const Accumulator::Appended& appended) {
+  if (appended.newBatch) touch(appended.queue->topic);
   if (!appended.readyNow) return wakeAt(TimePoint(Duration(appended.queue->readyAt.load(std::memory_order_acquire))));
   if (appended.queue->full.load(std::memory_order_relaxed)) return;  // the next answer drives
   if (sendsItself_) sender_.drive();

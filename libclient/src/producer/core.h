@@ -25,7 +25,7 @@ class Core final : public detail::ProducerCore {
        const Clock& clock, Random& random);
   ~Core() override;
 
-  [[nodiscard]] Error send(const detail::BytesRecord& record, SendCallback callback) override;
+  [[nodiscard]] Error send(const detail::BytesRecord& record, SendCallback&& callback) override;
   [[nodiscard]] Error flush() override;
   [[nodiscard]] Error close(Millis timeout) override;
   [[nodiscard]] Error partitionsFor(std::string_view topic, std::vector<PartitionInfo>& partitions) override;
@@ -34,6 +34,7 @@ class Core final : public detail::ProducerCore {
   /// A topic with a partition table, waited for if need be.
   [[nodiscard]] Result<Topic*> usableTopic(const detail::BytesRecord& record, TimePoint& deadline);
   [[nodiscard]] Result<Topic*> awaitTopic(std::string_view name, std::int32_t partition, TimePoint deadline);
+  [[nodiscard]] std::string whyNoTopic(std::string_view name, std::int32_t partition, const PartitionTable* table) const;
   [[nodiscard]] Result<std::int32_t> choosePartition(const Topic& topic, const detail::BytesRecord& record) const;
   [[nodiscard]] Status checkSize(const detail::BytesRecord& record) const;
   [[nodiscard]] Result<Accumulator::Appended> append(const detail::BytesRecord& record, SendCallback& callback);

@@ -44,19 +44,38 @@ void Topic::apply(const client::TopicMetadata& metadata, std::uint64_t version) 
   tables.push_back(std::move(next));
 }
 
+namespace {
+
+std::uint64_t wordAt(const char* text) noexcept {
+  std::uint64_t word;
+  std::memcpy(&word, text, sizeof(word));
+  return word;
+}
+
+/// memcmp without its call for the lengths that names have.
+bool isSameName(std::string_view a, std::string_view b) noexcept {
+  if (a.size() != b.size()) return false;
+  if (a.size() < 8 || a.size() > 16) return a == b;
+  const std::size_t last = a.size() - 8;
+  return wordAt(a.data()) == wordAt(b.data()) && wordAt(a.data() + last) == wordAt(b.data() + last);
+}
+
+}  // namespace
+
 std::size_t TopicTable::slotOf(std::string_view name) noexcept {
+  constexpr std::uint64_t odd = 0x9E3779B97F4A7C15ULL;
   std::uint64_t mixed = name.size();
-  for (const std::size_t at : {std::size_t{0}, name.size() >= 8 ? name.size() - 8 : 0}) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, name.data() + at, std::min<std::size_t>(8, name.size() - at));
-    mixed = (mixed ^ word) * 0x9E3779B97F4A7C15ULL;
+  if (name.size() >= 8) {
+    mixed = (mixed ^ wordAt(name.data())) * odd ^ wordAt(name.data() + name.size() - 8);
+  } else {
+    for (const char c : name) mixed = mixed * 131 + static_cast<unsigned char>(c);
   }
-  return mixed >> 58;
+  return (mixed * odd) >> 58;
 }
 
 Topic* TopicTable::find(std::string_view name) noexcept {
   std::atomic<Topic*>& slot = recent_[slotOf(name)];
-  if (Topic* topic = slot.load(std::memory_order_acquire); topic != nullptr && topic->name == name) [[likely]] return topic;
+  if (Topic* topic = slot.load(std::memory_order_acquire); topic != nullptr && isSameName(topic->name, name)) [[likely]] return topic;
   const MutexLock lock(mutex_);
   const auto at = topics_.find(name);
   if (at == topics_.end()) return nullptr;

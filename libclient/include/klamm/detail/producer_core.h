@@ -42,9 +42,9 @@ struct BytesRecord {
 class ProducerCore {
  public:
   virtual ~ProducerCore() = default;
-  /// An error: the call itself was wrong (closed, no such partition number, transactions); the callback is not called and
-  /// may be destroyed. None: the callback is called once, also with errors met inside this call.
-  [[nodiscard]] virtual Error send(const BytesRecord& record, SendCallback callback) = 0;
+  /// An error: the call itself was wrong (closed, a partition below 0); the callback is not called. None: the callback was
+  /// taken, and is called once, also with errors met inside this call.
+  [[nodiscard]] virtual Error send(const BytesRecord& record, SendCallback&& callback) = 0;
   [[nodiscard]] virtual Error flush() = 0;
   [[nodiscard]] virtual Error close(Millis timeout) = 0;
   [[nodiscard]] virtual Error partitionsFor(std::string_view topic, std::vector<PartitionInfo>& partitions) = 0;
