@@ -2,7 +2,6 @@
 // A move-only callable that never allocates: what callbacks are kept in on the hot path.
 
 #include <cstddef>
-#include <cstring>
 #include <functional>
 #include <new>
 #include <type_traits>
@@ -29,10 +28,9 @@ class InlineFunction<R(Args...), Capacity> {
     static_assert(alignof(Held) <= alignof(std::max_align_t));
     static_assert(std::is_nothrow_move_constructible_v<Held>);
     ::new (static_cast<void*>(storage_)) Held(std::forward<F>(callable));
-    static constexpr bool plain = std::is_trivially_copyable_v<Held>;
     static constexpr Table table{
         [](void* self, Args... args) -> R { return std::invoke(*static_cast<Held*>(self), std::forward<Args>(args)...); },
-        plain ? nullptr : +[](void* from, void* to) noexcept {
+        [](void* from, void* to) noexcept {
           if (to != nullptr) ::new (to) Held(std::move(*static_cast<Held*>(from)));
           static_cast<Held*>(from)->~Held();
         }};
@@ -56,17 +54,14 @@ class InlineFunction<R(Args...), Capacity> {
  private:
   struct Table {
     R (*call)(void*, Args...);
-    void (*relocate)(void* from, void* to) noexcept;  ///< moves to `to`, or destroys when that is null; null: bytes will do
+    void (*relocate)(void* from, void* to) noexcept;  ///< moves to `to`, or destroys when it is null
   };
   void takeFrom(InlineFunction& other) noexcept {
     table_ = std::exchange(other.table_, nullptr);
-    if (table_ == nullptr) return;
-    if (table_->relocate == nullptr) std::memcpy(storage_, other.storage_, Capacity);
-    else table_->relocate(other.storage_, storage_);
+    if (table_ != nullptr) table_->relocate(other.storage_, storage_);
   }
   void reset() noexcept {
-    const Table* table = std::exchange(table_, nullptr);
-    if (table != nullptr && table->relocate != nullptr) table->relocate(storage_, nullptr);
+    if (const Table* table = std::exchange(table_, nullptr)) table->relocate(storage_, nullptr);
   }
 
   alignas(std::max_align_t) std::byte storage_[Capacity];
