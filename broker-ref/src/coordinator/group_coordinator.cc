@@ -115,17 +115,27 @@ void GroupCoordinator::forgetTopics(const image::ClusterImage& image) {
   }
   if (!gone.empty()) {
     for (const std::string& topic : gone) knownTopics_.erase(topic);
-    for (Seat& seat : seats_) {
-      run(*seat.runtime, [&](GroupShard& shard, Moment) { return shard.forgetTopics(gone); });
-    }
+    for (Seat& seat : seats_)
+      if (seat.led) seat.toForget.insert(gone.begin(), gone.end());
+    forgetWhatWasDeletedMeanwhile();
   }
   if (knownTopics_.size() == image.topics().size()) return;
   for (const auto& topic : image.topics()) knownTopics_[topic->name] = topic->id;
 }
 
+void GroupCoordinator::forgetWhatWasDeletedMeanwhile() {
+  for (Seat& seat : seats_) {
+    if (seat.toForget.empty() || seat.runtime->state() != ShardRuntime::State::Active) continue;
+    run(*seat.runtime, [topics = std::exchange(seat.toForget, {})](GroupShard& shard, Moment) { return shard.forgetTopics(topics); });
+  }
+}
+
 void GroupCoordinator::loadNext() {
   const auto loading = std::find_if(seats_.begin(), seats_.end(), [](const Seat& seat) { return seat.runtime->state() == ShardRuntime::State::Loading; });
-  if (loading == seats_.end()) return arm();
+  if (loading == seats_.end()) {
+    forgetWhatWasDeletedMeanwhile();
+    return arm();
+  }
   // An empty partition is there at once; a long one is read in steps between which the loop serves others.
   if (loading->runtime->load() && !loadPosted_) {
     loadPosted_ = loop_.post([this, alive = alive_] {

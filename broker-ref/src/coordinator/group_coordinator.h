@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,6 +70,7 @@ class GroupCoordinator {
   struct Seat {
     std::unique_ptr<ShardRuntime> runtime;
     bool led = false;
+    std::set<std::string> toForget = {};  ///< topics that were deleted while the shard was loading
   };
 
   [[nodiscard]] ShardRuntime* shardOf(std::string_view groupId) noexcept;
@@ -76,6 +78,7 @@ class GroupCoordinator {
   [[nodiscard]] ErrorCode find(std::string_view groupId, ShardRuntime*& shard) noexcept;
   void run(ShardRuntime& shard, const std::function<Step(GroupShard&, Moment)>& event);
   void forgetTopics(const image::ClusterImage& image);
+  void forgetWhatWasDeletedMeanwhile();
   void loadNext();
   void arm();
   void onTimer();

@@ -86,7 +86,7 @@ Status ShardRuntime::appendAll(const Step& step, Moment now) {
   std::vector<const CoordinatorRecord*> inBatch;
   const auto close = [&]() -> Status {
     if (builder.empty()) return {};
-    KLAMM_TRY_ASSIGN(const Buffer batch, builder.close({}));
+    KLAMM_TRY_ASSIGN(const Buffer batch, builder.close({.baseSequence = 0}));  // as Kafka's coordinators write it
     KLAMM_TRY(appendBatch(batch, inBatch));
     inBatch.clear();
     return {};

@@ -244,5 +244,11 @@ TEST_F(Join, AWaitingMemberStandsForItsHeartbeats) {
   EXPECT_EQ(group()->members().size(), 2U);
 }
 
+TEST_F(Join, WhatAClientChoseIsFitForALogLine) {
+  EXPECT_EQ(printable("plain", 10), "plain");
+  EXPECT_EQ(printable("two\nlines\x1B[31m", 100), "two?lines?[31m");
+  EXPECT_EQ(printable("long text", 4), "long");
+}
+
 }  // namespace
 }  // namespace klamm::broker::coordinator

@@ -152,6 +152,16 @@ TEST_F(StaticMember, AGroupOfStaticMembersAloneWaitsForThem) {
   EXPECT_EQ(heartbeat(first.id, 2, "a"), ErrorCode::None);
 }
 
+TEST_F(StaticMember, ARebalanceTimeoutOfNothingDoesNotSpin) {
+  const Joined first = stableMember({.instance = "a", .session = 30'000, .rebalance = 0});
+  leave(joinTwice({.session = 30'000, .rebalance = 0})->memberId);
+  const auto left = join({.instance = "b", .session = 30'000, .rebalance = 0});
+  leave("", "b");
+  advance(30s);
+  advance(30s);
+  EXPECT_EQ(state(), GroupState::Empty);
+}
+
 TEST_F(StaticMember, AnIdThatWasHandedOutIsNotForAStaticMember) {
   const auto pending = join({});
   EXPECT_EQ(join({.memberId = pending->memberId, .instance = "i"})->errorCode, ErrorCode::UnknownServerError);

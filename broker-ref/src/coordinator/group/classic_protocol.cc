@@ -7,6 +7,8 @@
 namespace klamm::broker::coordinator {
 namespace {
 
+constexpr Millis kShortestWait{1'000};
+
 TimerKey joinTimer(const ClassicGroup& group) { return {.kind = TimerKey::Kind::Join, .groupId = group.groupId()}; }
 TimerKey syncTimer(const ClassicGroup& group) { return {.kind = TimerKey::Kind::Sync, .groupId = group.groupId()}; }
 TimerKey sessionTimer(const ClassicGroup& group, const std::string& memberId) {
@@ -61,13 +63,14 @@ protocol::JoinGroupResponse joinedResponse(const ClassicGroup& group, const std:
   return response;
 }
 
-std::string printableReason(const std::optional<std::string>& reason, std::size_t maxBytes) {
-  if (!reason || reason->empty()) return "no reason given";
-  std::string text = reason->substr(0, maxBytes);
-  for (char& c : text)
+std::string printable(std::string_view text, std::size_t maxBytes) {
+  std::string shown(text.substr(0, maxBytes));
+  for (char& c : shown)
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
-  return text;
+  return shown;
 }
+
+std::string ClassicProtocol::shown(const std::string& text) const { return printable(text, config_.maxLoggedBytes); }
 
 void ClassicProtocol::scheduleSession(const ClassicGroup& group, const std::string& memberId, Millis timeout, Moment now) {
   timers_.schedule(sessionTimer(group, memberId), now.at + timeout);
@@ -83,7 +86,7 @@ void ClassicProtocol::rebalanceOrCompleteJoin(ClassicGroup& group, std::string_v
 void ClassicProtocol::prepareRebalance(ClassicGroup& group, std::string_view reason, Moment now, Step& step) {
   if (group.isIn(GroupState::CompletingRebalance)) failWaitingSyncs(group, ErrorCode::RebalanceInProgress, now, step);
   timers_.cancel(syncTimer(group));
-  log_.info("group {}: rebalance after generation {} in state {}: {}", group.groupId(), group.generation(), groupStateName(group.state()),
+  log_.info("group {}: rebalance after generation {} in state {}: {}", shown(group.groupId()), group.generation(), groupStateName(group.state()),
             reason);
   if (group.isIn(GroupState::Empty)) {
     const Millis round = config_.initialRebalanceDelay;
@@ -116,16 +119,16 @@ void ClassicProtocol::completeJoin(ClassicGroup& group, Moment now, Step& step) 
   for (const auto& [id, member] : group.members())
     if (!member.isAwaitingJoin() && !member.isStatic()) absent.push_back(id);
   for (const std::string& id : absent) {
-    log_.info("group {}: member {} did not join again in time and is removed", group.groupId(), id);
+    log_.info("group {}: member {} did not join again in time and is removed", shown(group.groupId()), shown(id));
     removeMember(group, id, step);
   }
   if (!group.electJoinedLeader() && !group.members().empty()) {
-    // Only static members that have not come back: wait on, until their sessions end.
-    timers_.schedule(joinTimer(group), now.at + group.rebalanceTimeout());
+    // Only static members that have not come back: wait on, until their sessions end. A time-out of zero must not spin.
+    timers_.schedule(joinTimer(group), now.at + std::max(group.rebalanceTimeout(), kShortestWait));
     return;
   }
   group.beginGeneration(now);
-  log_.info("group {}: generation {}, {} members, {}", group.groupId(), group.generation(), group.members().size(),
+  log_.info("group {}: generation {}, {} members, {}", shown(group.groupId()), group.generation(), group.members().size(),
             groupStateName(group.state()));
   if (group.isIn(GroupState::Empty)) {
     step.records.emplace_back(GroupRecord{.group = group.groupId(), .value = group.toRecord()});
@@ -251,7 +254,7 @@ ErrorCode ClassicProtocol::leaveOne(ClassicGroup& group, const protocol::LeaveGr
     const ErrorCode error = group.validateMember(identity.memberId, identity.groupInstanceId);
     if (error != ErrorCode::None) return error;
   }
-  log_.info("group {}: member {} leaves ({})", group.groupId(), identity.memberId, printableReason(identity.reason, config_.maxReasonBytes));
+  log_.info("group {}: member {} leaves ({})", shown(group.groupId()), shown(identity.memberId), shown(identity.reason.value_or("no reason given")));
   removeMember(group, identity.memberId, step);
   return ErrorCode::None;
 }
@@ -285,10 +288,10 @@ void ClassicProtocol::expireSession(ClassicGroup& group, const std::string& memb
   if (it != group.members().end() && it->second.isAliveWhileParked()) return;
   if (it == group.members().end() && !group.pendingJoin().contains(memberId)) return;
   const bool wasMember = it != group.members().end();
-  log_.info("group {}: member {} was not heard of within its session time-out and is removed", group.groupId(), memberId);
+  log_.info("group {}: member {} was not heard of within its session time-out and is removed", shown(group.groupId()), shown(memberId));
   removeMember(group, memberId, step);
   if (wasMember && (group.isIn(GroupState::Stable) || group.isIn(GroupState::CompletingRebalance))) {
-    return prepareRebalance(group, fmt::format("member {} failed", memberId), now, step);
+    return prepareRebalance(group, fmt::format("member {} failed", shown(memberId)), now, step);
   }
   completeJoinIfAllJoined(group, now, step);
 }

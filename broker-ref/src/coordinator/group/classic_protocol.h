@@ -85,6 +85,7 @@ class ClassicProtocol {
   void expirePendingSync(ClassicGroup& group, Moment now, Step& step);
   void removeMember(ClassicGroup& group, const std::string& memberId, Step& step);
   [[nodiscard]] ErrorCode leaveOne(ClassicGroup& group, const protocol::LeaveGroupRequest::MemberIdentity& identity, Step& step);
+  [[nodiscard]] std::string shown(const std::string& text) const;
   void scheduleSession(const ClassicGroup& group, const std::string& memberId, Millis timeout, Moment now);
 
   const GroupConfig& config_;
@@ -95,7 +96,7 @@ class ClassicProtocol {
 
 /// What a member is told when its joining phase is over; the leader alone learns of the others.
 [[nodiscard]] protocol::JoinGroupResponse joinedResponse(const ClassicGroup& group, const std::string& memberId, bool withMembers);
-/// A reason that a client gave, fit for a log line.
-[[nodiscard]] std::string printableReason(const std::optional<std::string>& reason, std::size_t maxBytes);
+/// What a client chose (a group id, a reason), fit for a log line: no control characters, at most `maxBytes`.
+[[nodiscard]] std::string printable(std::string_view text, std::size_t maxBytes);
 
 }  // namespace klamm::broker::coordinator

@@ -28,7 +28,7 @@ struct GroupConfig {
   std::size_t maxGroups = 1'000'000;            ///< per shard; a group beyond it is answered COORDINATOR_NOT_AVAILABLE
   std::size_t maxPendingMembers = 10'000;       ///< per group: ids handed out by MEMBER_ID_REQUIRED that have not joined
   std::size_t maxGroupBytes = 64 * 1024 * 1024; ///< per group: all members' protocol metadata together
-  std::size_t maxReasonBytes = 255;             ///< of a join or leave reason that is logged (KIP-800)
+  std::size_t maxLoggedBytes = 255;             ///< of a group id, member id or reason in a log line
 
   [[nodiscard]] static GroupConfig from(const config::BrokerConfig& config);
 };

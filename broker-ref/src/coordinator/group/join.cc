@@ -25,8 +25,9 @@ std::size_t sizeOf(const MemberTerms& terms) {
   return sum;
 }
 
+/// "member m joins (the reason that it gave)".
 std::string joinReason(const protocol::JoinGroupRequest& request, std::size_t maxBytes, const std::string& memberId, std::string_view what) {
-  return fmt::format("member {} {} ({})", memberId, what, printableReason(request.reason, maxBytes));
+  return fmt::format("member {} {} ({})", printable(memberId, maxBytes), what, printable(request.reason.value_or("no reason given"), maxBytes));
 }
 
 }  // namespace
@@ -138,7 +139,7 @@ void ClassicProtocol::addMember(ClassicGroup& group, const std::string& memberId
   if (group.initialWait()) group.initialWait()->memberAdded = true;
   // A new member does not know its id and sends no heartbeats; a client that gave up waiting would otherwise stay for ever.
   scheduleSession(group, memberId, config_.newMemberJoinTimeout, call.now);
-  rebalanceOrCompleteJoin(group, joinReason(call.request, config_.maxReasonBytes, memberId, "joins"), call.now, call.step);
+  rebalanceOrCompleteJoin(group, joinReason(call.request, config_.maxLoggedBytes, memberId, "joins"), call.now, call.step);
 }
 
 void ClassicProtocol::updateMember(ClassicGroup& group, ClassicMember& member, JoinCall& call) {
@@ -149,7 +150,7 @@ void ClassicProtocol::updateMember(ClassicGroup& group, ClassicMember& member, J
   call.step.reply(std::move(member.awaitingJoin), std::move(superseded));
   member.terms = std::move(call.terms);
   member.awaitingJoin = std::move(call.answer);
-  rebalanceOrCompleteJoin(group, joinReason(call.request, config_.maxReasonBytes, member.memberId, "joins again"), call.now, call.step);
+  rebalanceOrCompleteJoin(group, joinReason(call.request, config_.maxLoggedBytes, member.memberId, "joins again"), call.now, call.step);
 }
 
 void ClassicProtocol::replaceStaticMember(ClassicGroup& group, const std::string& newMemberId, JoinCall& call) {
@@ -174,7 +175,7 @@ void ClassicProtocol::replaceStaticMember(ClassicGroup& group, const std::string
     return storeStaticMember(group, oldMemberId, std::move(oldTerms), oldLeader, call, newMemberId);
   }
   member.awaitingJoin = std::move(call.answer);
-  const std::string reason = joinReason(call.request, config_.maxReasonBytes, newMemberId, "takes the place of " + oldMemberId);
+  const std::string reason = joinReason(call.request, config_.maxLoggedBytes, newMemberId, "takes the place of " + shown(oldMemberId));
   // After the joining phase the old id is already with the leader, who would assign to a member that is no more.
   if (group.canRebalance()) return prepareRebalance(group, reason, call.now, call.step);
   completeJoinIfAllJoined(group, call.now, call.step);
@@ -190,7 +191,8 @@ void ClassicProtocol::storeStaticMember(ClassicGroup& group, const std::string& 
   if (!canSkip) response.leader = oldLeader.value_or("");
   call.step.records.emplace_back(GroupRecord{.group = group.groupId(), .value = group.toRecord()});
   call.step.reply(std::move(call.answer), std::move(response));
-  log_.info("group {}: static member {} is now {}, generation {} stays", group.groupId(), oldMemberId, newMemberId, group.generation());
+  log_.info("group {}: static member {} is now {}, generation {} stays", shown(group.groupId()), shown(oldMemberId), shown(newMemberId),
+            group.generation());
   call.step.ifRefused = [this, &group, oldMemberId, newMemberId, oldTerms](Step&, Moment later) {
     group.replaceStatic(newMemberId, oldMemberId);
     ClassicMember& member = group.member(oldMemberId);
