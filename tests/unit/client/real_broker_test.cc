@@ -1,10 +1,10 @@
 // Against the broker in KLAMM_TEST_BOOTSTRAP; skipped where that is not set.
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <future>
-#include <set>
 
 #include "client/client.h"
 #include "protocol/03_metadata.h"
@@ -25,6 +25,7 @@ class RealBroker : public ::testing::Test {
     settings.bootstrap = *parseBootstrap(bootstrap);
     settings.clientId = "klamm-net-test";
     settings.threadName = "klamm-test";
+    settings.allowAutoTopicCreation = false;  // a topic that was deleted must not come back by being asked for
     client_ = *Client::start(settings);
   }
   template <class Request>
@@ -75,12 +76,10 @@ TEST_F(RealBroker, AnswersManyPipelinedRequestsInOrder) {
 }
 
 TEST_F(RealBroker, LearnsATopicThatIsMadeWhileItWaits) {
-  const std::string topic = "klamm-net-test-learns";
+  const std::string topic = "klamm-net-test-learns-" + std::to_string(::getpid());
   protocol::DeleteTopicsRequest deletion;
-  deletion.topicNames = {topic};
   deletion.timeoutMs = 10'000;
   deletion.topics.emplace_back().name = topic;
-  deletion.topicNames.clear();
   protocol::CreateTopicsRequest creation;
   auto& wanted = creation.topics.emplace_back();
   wanted.name = topic;
@@ -89,6 +88,7 @@ TEST_F(RealBroker, LearnsATopicThatIsMadeWhileItWaits) {
   creation.timeoutMs = 10'000;
   const auto made = ask(kAnyNode, Channel::General, creation);
   ASSERT_TRUE(made) << made.error().message();
+  ASSERT_EQ(made->topics[0].errorCode, ErrorCode::None);
   client_->metadata().touch(topic);
   std::uint64_t after = 0;
   Snapshot snapshot;
