@@ -87,24 +87,30 @@ void checkCombinations(const Arguments& arguments) {
 
 AdminOptions limits(const Arguments& arguments) { return {.timeout = Millis(arguments.int64("timeout").value_or(30000))}; }
 
+/// Letters in lower case, without blanks and underscores: how states and types are compared.
+std::string plain(std::string_view text) {
+  std::string copy;
+  for (const char c : text)
+    if (c != ' ' && c != '_') copy += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return copy;
+}
+
+/// The known word that is meant, as Kafka spells it, or an empty view.
+std::string_view knownAs(std::string_view word, std::span<const std::string_view> known) {
+  const auto found = std::find_if(known.begin(), known.end(), [&](std::string_view name) { return plain(name) == plain(word); });
+  return found == known.end() ? std::string_view() : *found;
+}
+
 /// The words of "stable,empty", each as Kafka spells it.
 std::vector<std::string> chosenAmong(const Arguments& arguments, std::string_view option, std::span<const std::string_view> known) {
   std::vector<std::string> chosen;
   const std::string text = arguments.textOr(option, "");
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find(',', begin), text.size());
-    std::string word = text.substr(begin, end - begin);
+    const std::string_view name = knownAs(text.substr(begin, end - begin), known);
     begin = end + 1;
-    const auto lower = [](std::string_view t) {
-      std::string copy;
-      for (const char c : t)
-        if (c != ' ' && c != '_') copy += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-      return copy;
-    };
-    const auto found = std::find_if(known.begin(), known.end(), [&](std::string_view name) { return lower(name) == lower(word); });
-    if (found == known.end())
-      throw UsageError(fmt::format("Invalid {} list '{}'. Valid {}s are: {}", option, text, option, fmt::join(known, ", ")));
-    chosen.emplace_back(*found);
+    if (name.empty()) throw UsageError(fmt::format("Invalid {} list '{}'. Valid {}s are: {}", option, text, option, fmt::join(known, ", ")));
+    chosen.emplace_back(name);
   }
   return chosen;
 }
@@ -113,7 +119,9 @@ void list(Admin& admin, const Arguments& arguments) {
   AdminOptions options = limits(arguments);
   options.groupStates = chosenAmong(arguments, "state", kStates);
   options.groupTypes = chosenAmong(arguments, "type", kTypes);
-  const auto groups = admin.listConsumerGroups(options).get();
+  auto groups = admin.listConsumerGroups(options).get();
+  for (GroupListing& group : groups)  // brokers say "classic"
+    if (const std::string_view type = knownAs(group.type, kTypes); !type.empty()) group.type = type;
   fmt::print("{}", listTable(groups, arguments.has("type"), arguments.has("state")));
 }
 

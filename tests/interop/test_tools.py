@@ -140,6 +140,8 @@ class ToolsTest(InteropTest):
         self.tool(*reset, "--shift-by", "-2", "--execute")
         self.assertEqual(self.group_row("moving", "moved"), ["1", "3", "2"])
         self.assertIn(b"moving\n", self.tool("consumer-groups", "--list").stdout)
+        listed = self.tool("consumer-groups", "--list", "--state", "empty,stable", "--type").stdout.decode()
+        self.assertIn(["moving", "Classic", "Empty"], [line.split() for line in listed.splitlines()])
         self.tool("consumer-groups", "--delete", "--group", "moving")
         self.assertNotIn(b"moving\n", self.tool("consumer-groups", "--list").stdout)
 

@@ -71,8 +71,11 @@ void keepWithinLog(Admin& admin, Offsets& offsets) {
 Offsets atTime(Admin& admin, const TopicPartitions& partitions, std::int64_t timestamp) {
   Offsets offsets;
   const auto latest = listed(admin, partitions, OffsetSpec::latest());
-  for (const auto& [partition, found] : listed(admin, partitions, OffsetSpec::forTimestamp(std::max<std::int64_t>(timestamp, 0))))
+  for (const auto& [partition, found] : listed(admin, partitions, OffsetSpec::forTimestamp(std::max<std::int64_t>(timestamp, 0)))) {
     offsets[partition] = found.offset >= 0 ? found.offset : latest.at(partition).offset;
+    if (found.offset < 0)
+      say(fmt::format("\nWarn: Partition {} from topic {} is empty. Falling back to latest known offset.", partition.partition, partition.topic));
+  }
   return offsets;
 }
 
