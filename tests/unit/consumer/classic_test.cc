@@ -288,7 +288,10 @@ TEST_F(StaticMembershipTest, IsFencedForGoodByItsTwin) {
   EXPECT_EQ(events_[1].error.code(), ErrorCode::FencedInstanceId);
   member_->released(now_);
   now_ += 1min;
+  events_.clear();
+  member_->polled(now_);
   EXPECT_TRUE(poll().requests.empty());
+  EXPECT_EQ(takeEvents(), (std::vector<Kind>{Kind::Fail})) << "every poll says so";
 }
 
 TEST_F(ClassicMembershipTest, AsksForTheCoordinatorAgainWhenItHasMoved) {
@@ -338,6 +341,11 @@ TEST_F(ClassicMembershipTest, TellsTheApplicationOfErrorsThatWillNotPass) {
     ASSERT_EQ(events_.size(), 1U);
     EXPECT_EQ(events_[0].error.code(), code);
     events_.clear();
+    now_ += 1min;
+    EXPECT_TRUE(poll().requests.empty()) << "not before the application polls";
+    member_->polled(now_);
+    now_ += 2s;
+    (void)expect<JoinGroupRequest>();
   }
 }
 

@@ -42,6 +42,7 @@ bool ClassicMembership::heartbeats() const noexcept {
 
 void ClassicMembership::subscribe(const std::set<std::string>& topics, TimePoint now) {
   topics_ = topics;
+  failed_ = {};
   if (state_ == State::Out) {
     lastPolled_ = now;
     rejoinReason_.clear();
@@ -53,6 +54,16 @@ void ClassicMembership::subscribe(const std::set<std::string>& topics, TimePoint
 
 void ClassicMembership::polled(TimePoint now) {
   lastPolled_ = now;
+  if (failed_ && state_ == State::Out) {
+    if (failed_.code() == ErrorCode::FencedInstanceId) {
+      events_.push_back({GroupEvent::Kind::Fail, {}, failed_});
+    } else {
+      failed_ = {};
+      backOff(now);
+      transitionTo(State::Joining);
+    }
+    return;
+  }
   if (state_ != State::Silent) return;
   transitionTo(State::Releasing);
   events_.push_back({GroupEvent::Kind::Lose, {}, {}});
@@ -65,6 +76,7 @@ void ClassicMembership::released(TimePoint) {
 void ClassicMembership::leave(const std::string& reason, TimePoint) {
   if (state_ != State::Out && state_ != State::Silent && !memberId_.empty() && !settings_.instanceId) leave_ = leaveRequest(reason);
   transitionTo(State::Out);
+  failed_ = {};
   memberId_.clear();
   generation_ = -1;
   leads_ = false;
@@ -111,6 +123,7 @@ void ClassicMembership::failFatally(Error error) {
   generation_ = -1;
   memberId_.clear();
   leads_ = false;
+  failed_ = error;
   if (owned) events_.push_back({GroupEvent::Kind::Lose, {}, {}});
   events_.push_back({GroupEvent::Kind::Fail, {}, std::move(error)});
 }

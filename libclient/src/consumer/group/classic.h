@@ -33,6 +33,7 @@ struct GroupSettings {
 ///      |                     +---------------------+--- REBALANCE_IN_PROGRESS, lost generation ---+---------------------+
 ///      +-- leave, fatal error (from every state)               (also: new topics, new partitions, enforceRebalance)
 ///
+///     After a fatal error the next poll of the application tries again, except for a fenced static member.
 ///     Silent: max.poll.interval.ms has passed without a poll; the member has left and waits for the next poll (Releasing).
 ///
 /// In Releasing the application gives up its partitions: Revoke, or Lose when the generation is void. Heartbeats go on
@@ -60,7 +61,7 @@ class ClassicMembership final : public Membership {
   }
   [[nodiscard]] const std::set<std::string>& groupTopics() const noexcept override { return groupTopics_; }
   [[nodiscard]] bool inGroup() const noexcept override { return state_ != State::Out; }
-  [[nodiscard]] bool silent() const noexcept override { return state_ == State::Silent; }
+  [[nodiscard]] bool silent() const noexcept override { return state_ == State::Silent || static_cast<bool>(failed_); }
 
  private:
   enum class State : std::uint8_t { Out, Releasing, Joining, Assigning, Syncing, Stable, Silent };
@@ -102,6 +103,7 @@ class ClassicMembership final : public Membership {
   std::set<std::string> topics_;
   std::set<std::string> joinedTopics_;  ///< what the current generation was joined with
   std::string rejoinReason_;
+  Error failed_;  ///< why it is Out although it has topics; poll() tries again
   bool rejoinAgain_ = false;  ///< something changed while joining
 
   // Leader only.

@@ -91,7 +91,7 @@ class Membership {
   /// Topics beyond the own subscription that the leader must know.
   [[nodiscard]] virtual const std::set<std::string>& groupTopics() const noexcept = 0;
   [[nodiscard]] virtual bool inGroup() const noexcept = 0;
-  /// It has left because the application was silent, and waits for polled().
+  /// It is out of the group, because the application was silent or after an error, and waits for polled().
   [[nodiscard]] virtual bool silent() const noexcept = 0;
 };
 
