@@ -13,8 +13,8 @@
 
 #include "handlers/handler.h"
 #include "handlers/leader_hint.h"
+#include "log/validator.h"
 #include "protocol/00_produce.h"
-#include "record/validate.h"
 #include "replica/replica_manager.h"
 
 namespace klamm::broker::handlers {
@@ -78,7 +78,7 @@ ErrorCode judgeTopic(const Context& context, const Request& request, const image
 /// What is wrong with the bytes before the log looks at them.
 ErrorCode judgeRecords(const std::optional<Parts>& records, std::int16_t version) {
   if (!records) return ErrorCode::InvalidRecord;
-  const auto batch = record::parseProduced(records->buffer());
+  const auto batch = log::onlyBatch(records->buffer());
   if (!batch) return batch.error().code();
   const bool zstd = batch->header().compressionId() == static_cast<int>(record::CompressionType::Zstd);
   return zstd && version < kZstd ? ErrorCode::UnsupportedCompressionType : ErrorCode::None;

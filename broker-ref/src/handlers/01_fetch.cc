@@ -46,6 +46,8 @@ struct Pending {
 
   void answer(std::vector<FetchedPartition> read) {
     for (std::size_t i = 0; i < read.size(); ++i) found[asked[i]] = std::move(read[i]);
+    std::vector<bool> wasRead(found.size(), false);
+    for (const std::size_t i : asked) wasRead[i] = true;
     std::vector<SessionAnswer> answers;
     answers.reserve(found.size());
     for (const FetchedPartition& partition : found) {
@@ -58,11 +60,11 @@ struct Pending {
     response.errorCode = told.error;
     response.sessionId = told.sessionId;
     for (std::size_t i = 0; i < found.size(); ++i)
-      if (told.tell[i]) add(response, i);
+      if (told.tell[i]) add(response, i, wasRead[i]);
     reply(response);
   }
 
-  void add(Response& response, std::size_t i) {
+  void add(Response& response, std::size_t i, bool wasRead) {
     const SessionPartitionKey& key = session.partitions[i].key;
     auto& topics = response.responses;
     if (topics.empty() || topics.back().topic != key.topic || topics.back().topicId != key.topicId) {
@@ -77,7 +79,8 @@ struct Pending {
     out.highWatermark = from.highWatermark;
     out.lastStableOffset = from.lastStableOffset;
     out.logStartOffset = from.logStartOffset;
-    if (!readCommitted && from.error == ErrorCode::None) out.abortedTransactions.reset();
+    // As Kafka: a list (always empty) for what was read committed or not read at all, null otherwise.
+    if (wasRead && (!readCommitted || from.error != ErrorCode::None)) out.abortedTransactions.reset();
     if (from.divergingEpoch) {
       out.divergingEpoch.epoch = from.divergingEpoch->epoch;
       out.divergingEpoch.endOffset = from.divergingEpoch->endOffset;

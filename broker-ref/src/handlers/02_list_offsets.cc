@@ -1,5 +1,5 @@
 // ListOffsets: v1-11
-// * A partition named twice is INVALID_REQUEST; a negative number that the version does not know is UNSUPPORTED_VERSION
+// * A partition named twice is INVALID_REQUEST, answered once; a negative number that the version does not know is UNSUPPORTED_VERSION
 // * Without tiered storage -4 is the log's start, -5 and -6 find nothing
 // Version notes:
 // * v2: isolation level; v4: leader epochs
@@ -38,16 +38,19 @@ struct ListOffsets {
 
   static Response handle(Context& context, const Request& request) {
     const auto twice = namedTwice(request);
+    std::set<TopicPartition> refused;
     Response response;
     for (const auto& topic : request.topics) {
       auto& out = response.topics.emplace_back();
       out.name = topic.name;
       const bool allowed = context.request.allows(Operation::Describe, ResourceType::Topic, topic.name);
       for (const auto& asked : topic.partitions) {
+        const TopicPartition partition{topic.name, asked.partitionIndex};
+        if (twice.contains(partition) && !refused.insert(partition).second) continue;
         auto& told = out.partitions.emplace_back();
         told.partitionIndex = asked.partitionIndex;
         if (!allowed) told.errorCode = ErrorCode::TopicAuthorizationFailed;
-        else if (twice.contains({topic.name, asked.partitionIndex})) told.errorCode = ErrorCode::InvalidRequest;
+        else if (twice.contains(partition)) told.errorCode = ErrorCode::InvalidRequest;
         else if (context.version() < sinceVersion(asked.timestamp)) told.errorCode = ErrorCode::UnsupportedVersion;
         else list(context, request, topic.name, asked, told);
       }

@@ -1,5 +1,7 @@
 #include "log/validator.h"
 
+#include <optional>
+
 #include <fmt/format.h>
 
 #include "base/bytes.h"
@@ -23,6 +25,22 @@ void StampedBatch::stamp() noexcept {
 
 namespace {
 
+constexpr std::size_t kSmallestMessage = 14;  // what follows a length, in the oldest format
+
+/// Size of the batch at the front; nullopt when there is none, or only its beginning.
+Result<std::optional<std::size_t>> sizeOfFirst(BytesView bytes) {
+  constexpr std::size_t kMagicAt = 16;
+  if (bytes.size() < BatchHeader::kLogOverhead) return std::nullopt;
+  const auto length = loadBigEndian<std::int32_t>(bytes.data() + 8);
+  if (length < static_cast<std::int32_t>(kSmallestMessage))
+    return fail(ErrorCode::CorruptMessage, fmt::format("a batch claims a length of {} bytes", length));
+  if (bytes.size() <= kMagicAt) return std::nullopt;
+  const auto magic = static_cast<std::int8_t>(bytes[kMagicAt]);
+  if (magic < 0 || magic > BatchHeader::kMagic) return fail(ErrorCode::CorruptMessage, fmt::format("a batch claims the magic {}", magic));
+  const std::size_t size = BatchHeader::kLogOverhead + static_cast<std::size_t>(length);
+  return bytes.size() < size ? std::nullopt : std::optional<std::size_t>(size);
+}
+
 /// What Kafka refuses of a client before it looks at the records.
 Error judgeClientBatch(const BatchHeader& header, std::string_view name) {
   if (header.isTransactional()) {
@@ -33,24 +51,23 @@ Error judgeClientBatch(const BatchHeader& header, std::string_view name) {
   return {};
 }
 
-/// Every record that breaks the topic's rules, for the answer's list; the walk that found the first one stopped there.
+/// Every record that breaks the topic's rules, for the answer's list; the walk that found the first one stopped there. A
+/// batch that is damaged has no such list.
 std::vector<RecordError> collectRecordErrors(const RecordBatchView& batch, const record::BatchRules& rules, const record::BatchVerdict& verdict) {
   std::vector<RecordError> errors;
-  if (verdict.badRecord < 0) return errors;
-  errors.push_back({verdict.badRecord, verdict.error.context()});
   constexpr std::size_t kMostListed = 1000;
   constexpr std::size_t kMostDecompressed = 64U << 20;
-  if (verdict.error.code() != ErrorCode::InvalidTimestamp && !rules.requiresKey) return errors;
+  const bool aboutTime = verdict.error.code() == ErrorCode::InvalidTimestamp;
+  if (verdict.badRecord < 0 || (!aboutTime && !rules.requiresKey)) return errors;
   auto records = batch.records(kMostDecompressed);
   if (!records) return errors;
   record::RecordView record;
   for (std::int32_t index = 0; records->next(record) && errors.size() < kMostListed; ++index) {
-    if (index <= verdict.badRecord) continue;
-    const std::int64_t after = record.timestamp > rules.nowMillis ? record.timestamp - rules.nowMillis : 0;
-    if (verdict.error.code() == ErrorCode::InvalidTimestamp && after > rules.timestampAfterMaxMillis)
-      errors.push_back({index, fmt::format("timestamp {} is out of range", record.timestamp)});
-    else if (verdict.error.code() == ErrorCode::InvalidRecord && !record.key)
-      errors.push_back({index, verdict.error.context()});
+    const bool tooYoung = aboutTime && record.timestamp > rules.nowMillis && record.timestamp - rules.nowMillis > rules.timestampAfterMaxMillis;
+    const bool keyless = !aboutTime && !record.key;
+    if (index == verdict.badRecord && (aboutTime || keyless)) errors.push_back({index, verdict.error.context()});
+    else if (tooYoung) errors.push_back({index, fmt::format("timestamp {} is out of range", record.timestamp)});
+    else if (keyless) errors.push_back({index, "a compacted topic takes no record without a key"});
   }
   return errors;
 }
@@ -94,10 +111,20 @@ Error validateOne(const RecordBatchView& batch, const AppendOptions& options, co
 
 }  // namespace
 
+Result<RecordBatchView> onlyBatch(const Buffer& bytes) {
+  constexpr std::size_t kMagicAt = 16;
+  KLAMM_TRY_ASSIGN(const auto first, sizeOfFirst(bytes));
+  if (!first) return fail(ErrorCode::InvalidRecord, "no whole record batch");
+  if (bytes.data()[kMagicAt] != std::byte{BatchHeader::kMagic}) return fail(ErrorCode::InvalidRecord, "a record batch of an old format");
+  KLAMM_TRY_ASSIGN(const auto second, sizeOfFirst(bytes.view().subspan(*first)));
+  if (second) return fail(ErrorCode::InvalidRecord, "more than one record batch");
+  return RecordBatchView::parse(bytes);
+}
+
 BatchValidation validateForAppend(const Buffer& bytes, const AppendOptions& options, const LogConfig& config, std::string_view name) {
   BatchValidation out;
   if (options.origin == AppendOrigin::Client) {
-    const auto batch = record::parseProduced(bytes);
+    const auto batch = onlyBatch(bytes);
     out.error = batch ? validateOne(*batch, options, config, name, out) : batch.error();
   } else {
     record::BatchReader reader(bytes);

@@ -50,6 +50,11 @@ struct BatchValidation {
   std::vector<StampedBatch> batches = {};
 };
 
+/// The one batch that a produce request may carry for a partition, judged by its first 17 bytes in Kafka's order: a length
+/// below the smallest or a magic that never was is CorruptMessage; none, a cut or a second batch and the old magics 0 and 1
+/// are InvalidRecord. Fewer than 12 bytes behind the batch are passed over.
+[[nodiscard]] Result<record::RecordBatchView> onlyBatch(const Buffer& bytes);
+
 /// Checks batches as Kafka's broker does, in its order and with its codes; see the table in log_format.md. `name` is the
 /// partition's, for messages. Timestamps are stamped here, offsets later.
 [[nodiscard]] BatchValidation validateForAppend(const Buffer& bytes, const AppendOptions& options, const LogConfig& config,

@@ -35,9 +35,14 @@ TEST(Validator, AnswersBrokenBatchesAsKafkaDoes) {
   auto wrongCrc = bytesOf(batchOf({.records = 3}));
   wrongCrc.back() ^= std::byte{1};
   EXPECT_EQ(codeFor(wrongCrc), ErrorCode::CorruptMessage);
-  EXPECT_EQ(codeFor(std::vector<std::byte>(100, std::byte{0x55})), ErrorCode::InvalidRecord) << "claims a length that is not there";
+  EXPECT_EQ(codeFor(std::vector<std::byte>(100, std::byte{0x55})), ErrorCode::CorruptMessage) << "magic 85";
   EXPECT_EQ(codeFor(std::vector<std::byte>(100, std::byte{0})), ErrorCode::CorruptMessage) << "a length below the smallest";
   EXPECT_EQ(codeFor({}), ErrorCode::InvalidRecord);
+  auto trailing = bytesOf(batchOf({}));
+  trailing.resize(trailing.size() + 11);
+  EXPECT_EQ(codeFor(trailing), ErrorCode::None) << "too little to be a batch is passed over";
+  trailing.resize(trailing.size() + 1);
+  EXPECT_EQ(codeFor(trailing), ErrorCode::CorruptMessage) << "a second batch of length 0";
   auto two = bytesOf(batchOf({}));
   two.insert(two.end(), two.begin(), two.end());
   EXPECT_EQ(codeFor(two), ErrorCode::InvalidRecord);
