@@ -28,6 +28,7 @@ Status LogLoader::load() {
   KLAMM_TRY(log_.disk_.createFolder(log_.folder_));
   KLAMM_TRY(checkTopicId());
   KLAMM_TRY_ASSIGN(auto entries, log_.disk_.list(log_.folder_));
+  KLAMM_TRY(finishSwaps(entries));
   KLAMM_TRY(removeLeftovers(entries));
   KLAMM_TRY(openSegments(entries));
   log_.logStartOffset_ = std::max(options_.logStartOffset, log_.segments_.begin()->first);
@@ -55,6 +56,24 @@ Status LogLoader::checkTopicId() {
                                                             stored->toString(), log_.topicId_.toString()));
   }
   return log_.disk_.replace(path, asBytes(fmt::format("version: 0\n{}{}", kTopicIdLine, log_.topicId_.toString())), false);
+}
+
+Status LogLoader::finishSwaps(std::vector<FolderEntry>& entries) {
+  // Kafka's cleaner renames the segments that it has merged to .deleted and only then the merged one from .swap: where the
+  // old ones are gone the .swap file is the only copy of the records.
+  bool renamed = false;
+  for (const FolderEntry& entry : entries) {
+    const auto base = entry.isFolder ? std::nullopt : offsetOfFileName(entry.name, ".log.swap");
+    if (!base) continue;
+    const std::string target = log_.folder_ + "/" + segmentFileName(*base, ".log");
+    if (log_.disk_.exists(target)) continue;
+    log_.log_.info("{}: finishing the swap of segment {}", log_.name_, *base);
+    KLAMM_TRY(log_.disk_.rename(log_.folder_ + "/" + entry.name, target));
+    renamed = true;
+  }
+  if (!renamed) return {};
+  KLAMM_TRY_ASSIGN(entries, log_.disk_.list(log_.folder_));
+  return {};
 }
 
 Status LogLoader::removeLeftovers(std::vector<FolderEntry>& entries) {

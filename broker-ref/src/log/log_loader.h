@@ -28,6 +28,7 @@ class LogLoader {
 
  private:
   [[nodiscard]] Status checkTopicId();
+  [[nodiscard]] Status finishSwaps(std::vector<FolderEntry>& entries);
   [[nodiscard]] Status removeLeftovers(std::vector<FolderEntry>& entries);
   [[nodiscard]] Status openSegments(const std::vector<FolderEntry>& entries);
   [[nodiscard]] Status recoverTail();

@@ -279,6 +279,23 @@ TEST(Recovery, RemovesLeftOversAndForeignIndexes) {
   EXPECT_THAT(again.records(), SizeIs(5));
 }
 
+TEST(Recovery, ASwapFileIsKeptWhenItIsTheOnlyCopy) {
+  MemoryDisk disk;
+  {
+    const LogUnderTest log(disk);
+    ASSERT_FALSE(log.append(batchOf({.records = 5})).error);
+    ASSERT_TRUE(log->close());
+  }
+  MemoryDisk only(disk);
+  ASSERT_TRUE(only.rename(inFolder(kLog0), inFolder(std::string(kLog0) + ".swap")));
+  const LogUnderTest kept(only, {}, true);
+  EXPECT_THAT(kept.records(), SizeIs(5));
+  disk.put(inFolder(std::string(kLog0) + ".swap"), "half a segment");
+  const LogUnderTest original(disk, {}, true);
+  EXPECT_THAT(original.records(), SizeIs(5));
+  EXPECT_FALSE(disk.has(inFolder(std::string(kLog0) + ".swap")));
+}
+
 TEST(Recovery, AFolderOfAnotherTopicIdIsRefused) {
   MemoryDisk disk;
   { const LogUnderTest log(disk); }
