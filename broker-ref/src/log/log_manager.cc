@@ -23,6 +23,15 @@ std::int64_t offsetOr(const std::map<std::string, std::int64_t>& offsets, const 
   return found == offsets.end() ? otherwise : found->second;
 }
 
+/// An idle broker writes nothing.
+Status writeIfChanged(Disk& disk, LogDirectory& directory, const char* file, const std::map<std::string, std::int64_t>& offsets) {
+  const auto before = directory.written.find(file);
+  if (before != directory.written.end() && before->second == offsets) return {};
+  KLAMM_TRY(writeOffsetCheckpoint(disk, directory.path + file, offsets, false));
+  directory.written[file] = offsets;
+  return {};
+}
+
 }  // namespace
 
 struct LogManager::OpenLog {
@@ -192,9 +201,9 @@ Status LogManager::writeCheckpoints() {
       if (open.log->logStartOffset() > open.log->firstSegmentOffset()) directory.startOffsets[name] = open.log->logStartOffset();
       else directory.startOffsets.erase(name);
     }
-    KLAMM_TRY(writeOffsetCheckpoint(*options_.disk, directory.path + kRecoveryPoints, directory.recoveryPoints, false));
-    KLAMM_TRY(writeOffsetCheckpoint(*options_.disk, directory.path + kStartOffsets, directory.startOffsets, false));
-    KLAMM_TRY(writeOffsetCheckpoint(*options_.disk, directory.path + kHighWatermarks, directory.highWatermarks, false));
+    KLAMM_TRY(writeIfChanged(*options_.disk, directory, kRecoveryPoints, directory.recoveryPoints));
+    KLAMM_TRY(writeIfChanged(*options_.disk, directory, kStartOffsets, directory.startOffsets));
+    KLAMM_TRY(writeIfChanged(*options_.disk, directory, kHighWatermarks, directory.highWatermarks));
   }
   return {};
 }

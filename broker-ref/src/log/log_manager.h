@@ -34,6 +34,7 @@ struct LogDirectory {
   std::map<std::string, std::int64_t> recoveryPoints = {};   ///< by "orders-0"
   std::map<std::string, std::int64_t> startOffsets = {};
   std::map<std::string, std::int64_t> highWatermarks = {};
+  std::map<std::string, std::map<std::string, std::int64_t>> written = {};  ///< checkpoints by file, as they were written last
 };
 
 /// Opens the log directories of a broker and the partitions in them.
