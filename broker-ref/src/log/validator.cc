@@ -1,5 +1,6 @@
 #include "log/validator.h"
 
+#include <algorithm>
 #include <optional>
 
 #include <fmt/format.h>
@@ -75,6 +76,7 @@ std::vector<RecordError> collectRecordErrors(const RecordBatchView& batch, const
 /// The timestamp fields as the log's rules want them.
 void stampTimestamps(StampedBatch& batch, const record::BatchRules& rules, std::int64_t maxTimestamp) {
   const bool appendTime = rules.timestampType == TimestampType::LogAppendTime;
+  maxTimestamp = std::max(maxTimestamp, record::kNoTimestamp);  // as Kafka: records before 1970 count as having none
   if (batch.header.timestampType() == rules.timestampType && batch.header.maxTimestamp == maxTimestamp) return;
   batch.header.maxTimestamp = maxTimestamp;
   const auto flag = BatchHeader::kTimestampTypeFlag;

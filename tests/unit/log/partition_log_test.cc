@@ -161,6 +161,14 @@ TEST(PartitionLog, CorrectsAMaxTimestampThatIsNotThatOfTheRecords) {
   EXPECT_EQ(log.records().size(), 3U) << "the CRC was computed anew";
 }
 
+TEST(PartitionLog, RecordsBefore1970CountAsHavingNoTimestamp) {
+  MemoryDisk disk;
+  const LogUnderTest log(disk);
+  ASSERT_FALSE(log.append(batchOf({.records = 2, .timestamp = -500})).error);
+  EXPECT_EQ(record::BatchHeader::parse(log.read(0, 1))->maxTimestamp, -1);
+  EXPECT_THAT(log.records(), ElementsAre("0:-500:20", "1:-499:20"));
+}
+
 TEST(PartitionLog, FindsTheFirstRecordAtOrBehindATimestamp) {
   MemoryDisk disk;
   const Buffer one = batchOf({.records = 10});
