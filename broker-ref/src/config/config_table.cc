@@ -56,7 +56,10 @@ namespace {
 
 [[nodiscard]] Status checkRange(const ConfigRow& row, std::string_view text, double value) {
   const Check& check = row.check;
-  if (check.orMinusOne && value == -1) return {};
+  if (check.orMinusOne) {
+    if (value == -1 || (value >= check.min && value <= check.max)) return {};
+    return refuse(row, text, fmt::format("Value must be between {} and {} or equal to -1", number(check.min), number(check.max)));
+  }
   if (value < check.min) return refuse(row, text, "Value must be at least " + number(check.min));
   if (value > check.max) return refuse(row, text, "Value must be no more than " + number(check.max));
   return {};
@@ -78,10 +81,27 @@ template <class T>
   return checkRange(row, value, static_cast<double>(*number));
 }
 
+/// "0:1": a partition and a broker.
+[[nodiscard]] bool isReplicaPair(std::string_view text) noexcept {
+  const std::size_t colon = text.find(':');
+  return colon != std::string_view::npos && parsed<std::int32_t>(text.substr(0, colon)) && parsed<std::int32_t>(text.substr(colon + 1));
+}
+
+[[nodiscard]] std::string choicesOf(const ConfigRow& row) {
+  const std::string range = describeRange(row);
+  return range.substr(1, range.size() - 2);
+}
+
 [[nodiscard]] Status checkList(const ConfigRow& row, std::string_view value) {
+  const std::vector<std::string> items = splitList(value);
+  if (row.check.replicas && !(items.size() == 1 && items.front() == "*") &&
+      !std::all_of(items.begin(), items.end(), [](const std::string& item) { return isReplicaPair(item); })) {
+    return refuse(row, fmt::format("[{}]", value), fmt::format("{} must be the literal '*' or a list of replicas in the following format: "
+                                                               "[partitionId]:[brokerId],[partitionId]:[brokerId],...", row.name));
+  }
   if (row.check.choices.empty()) return {};
-  for (const std::string& item : splitList(value)) {
-    if (!isChoice(row.check, item)) return refuse(row, value, fmt::format("{} is none of {}", item, describeRange(row)));
+  for (const std::string& item : items) {
+    if (!isChoice(row.check, item)) return refuse(row, item, "String must be one of: " + choicesOf(row));
   }
   return {};
 }
@@ -119,7 +139,7 @@ Status checkValue(const ConfigRow& row, std::string_view value) {
     case ConfigType::List: return checkList(row, value);
     case ConfigType::String:
       if (!row.check.choices.empty() && !isChoice(row.check, trimmed(value))) {
-        return refuse(row, value, "String must be one of: " + describeRange(row).substr(1, describeRange(row).size() - 2));
+        return refuse(row, value, "String must be one of: " + choicesOf(row));
       }
       return {};
     case ConfigType::Class:

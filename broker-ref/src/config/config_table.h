@@ -33,6 +33,7 @@ struct Check {
   std::string_view choices = {};  ///< "a|b|c"; empty takes any text
   bool orMinusOne = false;        ///< -1 is taken besides the range
   bool anyCase = false;
+  bool replicas = false;          ///< "*" or a list of partition:broker pairs
 };
 
 struct ConfigRow {
@@ -52,6 +53,7 @@ constexpr Check atLeast(double min) { return {.min = min}; }
 constexpr Check between(double min, double max) { return {.min = min, .max = max}; }
 constexpr Check oneOf(std::string_view choices) { return {.choices = choices}; }
 constexpr Check oneOfAnyCase(std::string_view choices) { return {.choices = choices, .anyCase = true}; }
+constexpr Check throttledReplicas() { return {.replicas = true}; }
 constexpr Check orMinusOne(double min, double max) { return {.min = min, .max = max, .orMinusOne = true}; }
 
 inline constexpr ConfigRow kBrokerRows[] = {

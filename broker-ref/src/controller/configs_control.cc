@@ -22,13 +22,17 @@ enum class AlterOp : std::int8_t { Set = 0, Delete = 1, Append = 2, Subtract = 3
   return value;
 }
 
-[[nodiscard]] Status checkBrokerConfig(std::string_view name, std::string_view value) {
+[[nodiscard]] Status checkBrokerConfig(const image::ConfigResource& resource, std::string_view name, std::string_view value) {
   const config::ConfigRow* row = config::findBrokerRow(name);
   if (row == nullptr) return {};  // Kafka takes keys it does not know here: they may be a plugin's
   if (row->update == config::Update::ReadOnly) {
-    return fail(ErrorCode::InvalidRequest, fmt::format("Cannot update these configs dynamically: Set({})", name));
+    return fail(ErrorCode::InvalidRequest, fmt::format("Cannot update these configs dynamically: [{}]", name));
   }
-  return config::checkValue(*row, value);
+  if (row->update == config::Update::PerBroker && resource.name.empty()) {
+    return fail(ErrorCode::InvalidRequest, fmt::format("Cannot update these configs at default cluster level, broker id must be specified: [{}]", name));
+  }
+  const Status valid = config::checkValue(*row, value);
+  return valid ? valid : fail(ErrorCode::InvalidRequest, valid.error().context());
 }
 
 /// The resource must exist and be of a kind that this broker keeps settings for.
@@ -58,7 +62,7 @@ enum class AlterOp : std::int8_t { Set = 0, Delete = 1, Append = 2, Subtract = 3
   for (const auto& [name, value] : after) {
     const auto old = before.find(name);
     if (old != before.end() && old->second == value) continue;
-    KLAMM_TRY(resource.type == image::ConfigResourceType::Topic ? checkTopicConfig(name, value) : checkBrokerConfig(name, value));
+    KLAMM_TRY(resource.type == image::ConfigResourceType::Topic ? checkTopicConfig(name, value) : checkBrokerConfig(resource, name, value));
   }
   return resource.type == image::ConfigResourceType::Topic ? checkTopicConfigsTogether(after) : Status();
 }
@@ -128,7 +132,8 @@ enum class AlterOp : std::int8_t { Set = 0, Delete = 1, Append = 2, Subtract = 3
       after.insert_or_assign(change.name, *change.value);
     } else if (op == AlterOp::Append || op == AlterOp::Subtract) {
       KLAMM_TRY_ASSIGN(std::string list, changedList(context, resource, after, change.name, *change.value, op));
-      after.insert_or_assign(change.name, std::move(list));
+      if (list.empty()) after.erase(change.name);  // an empty list is no setting: the default holds again, as in Kafka
+      else after.insert_or_assign(change.name, std::move(list));
     } else {
       return fail(ErrorCode::InvalidRequest, fmt::format("Unknown operation type {} in request {}", static_cast<int>(change.configOperation), asked.resourceName));
     }

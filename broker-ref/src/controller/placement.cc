@@ -14,7 +14,7 @@ Result<std::vector<std::vector<std::int32_t>>> placeReplicas(const image::Cluste
   if (wanted > brokers.size()) {
     return fail(ErrorCode::InvalidReplicationFactor,
                 fmt::format("Unable to replicate the partition {} time(s): The target replication factor of {} cannot be reached because only {} "
-                            "broker(s) are registered.", wanted, wanted, brokers.size()));
+                            "broker(s) are registered or some brokers have all their log directories cordoned.", wanted, wanted, brokers.size()));
   }
   std::vector<std::vector<std::int32_t>> placed;
   placed.reserve(static_cast<std::size_t>(count));

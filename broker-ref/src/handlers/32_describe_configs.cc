@@ -98,7 +98,7 @@ struct DescribeConfigs {
     shown.readOnly = ofBroker && config.row->update == config::Update::ReadOnly;
     shown.configSource = static_cast<std::int8_t>(config.source());
     shown.configType = static_cast<std::int8_t>(config.row->type);
-    if (request.includeDocumentation) shown.documentation = std::string(config.row->doc);
+    shown.documentation = request.includeDocumentation ? std::optional<std::string>(config.row->doc) : std::nullopt;
     if (!request.includeSynonyms) return shown;
     for (const controller::ConfigSynonym& place : config.synonyms) {
       Response::DescribeConfigsSynonym synonym;

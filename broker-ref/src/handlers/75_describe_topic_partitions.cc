@@ -28,7 +28,7 @@ struct DescribeTopicPartitions {
     for (const std::string& name : names) {
       const image::TopicImage* topic = context.broker.image->topic(name);
       if (topic == nullptr) {
-        response.topics.push_back(refuse(name));
+        response.topics.push_back(refuse(context, name));
         continue;
       }
       const auto count = static_cast<std::int32_t>(topic->partitions.size());
@@ -61,9 +61,10 @@ struct DescribeTopicPartitions {
     return names;
   }
 
-  static Topic refuse(const std::string& name) {
+  static Topic refuse(const Context& context, const std::string& name) {
     Topic topic;
-    topic.errorCode = ErrorCode::UnknownTopicOrPartition;
+    const ErrorCode bad = context.broker.topicCreator.check(name);
+    topic.errorCode = bad == ErrorCode::InvalidTopicException ? bad : ErrorCode::UnknownTopicOrPartition;
     topic.name = name;
     topic.isInternal = image::isInternalTopic(name);
     return topic;

@@ -21,7 +21,9 @@ TEST(ConfigTable, StandsByRisingNameSoThatLookUpsMayHalve) {
 TEST(ConfigTable, AcceptsEveryDefaultOfItsOwn) {
   for (const auto rows : {brokerRows(), topicRows()}) {
     for (const ConfigRow& row : rows) {
-      if (row.defaultValue != nullptr) EXPECT_TRUE(checkValue(row, row.defaultValue)) << row.name;
+      if (row.defaultValue != nullptr) {
+        EXPECT_TRUE(checkValue(row, row.defaultValue)) << row.name;
+      }
       EXPECT_FALSE(row.doc.empty()) << row.name;
     }
   }
@@ -29,7 +31,8 @@ TEST(ConfigTable, AcceptsEveryDefaultOfItsOwn) {
 
 TEST(ConfigTable, NamesABrokerKeyBehindEachTopicKeyThatHasOne) {
   for (const ConfigRow& row : topicRows()) {
-    if (!row.synonym.empty()) EXPECT_NE(findBrokerRow(row.synonym), nullptr) << row.name;
+    if (row.synonym.empty()) continue;
+    EXPECT_NE(findBrokerRow(row.synonym), nullptr) << row.name;
   }
 }
 
@@ -40,12 +43,19 @@ TEST(ConfigTable, SaysInKafkasWordsWhatIsWrong) {
             "Invalid value 1.5 for configuration min.cleanable.dirty.ratio: Value must be no more than 1");
   EXPECT_EQ(refusal(findTopicRow("compression.type"), "lzma"),
             "Invalid value lzma for configuration compression.type: String must be one of: uncompressed, zstd, lz4, snappy, gzip, producer");
+  EXPECT_EQ(refusal(findTopicRow("cleanup.policy"), "delete,shred"),
+            "Invalid value shred for configuration cleanup.policy: String must be one of: compact, delete");
+  EXPECT_EQ(refusal(findTopicRow("compression.gzip.level"), "0"),
+            "Invalid value 0 for configuration compression.gzip.level: Value must be between 1 and 9 or equal to -1");
   EXPECT_EQ(refusal(findTopicRow("preallocate"), "yes"), "Invalid value yes for configuration preallocate: Expected value to be either true or false");
 }
 
 TEST(ConfigTable, TakesWhatKafkaTakes) {
   EXPECT_EQ(refusal(findTopicRow("preallocate"), " TRUE "), "");
   EXPECT_EQ(refusal(findTopicRow("segment.bytes"), " 1048576 "), "");
+  EXPECT_EQ(refusal(findTopicRow("leader.replication.throttled.replicas"), "0:1, 1:2"), "");
+  EXPECT_EQ(refusal(findTopicRow("leader.replication.throttled.replicas"), "*"), "");
+  EXPECT_NE(refusal(findTopicRow("leader.replication.throttled.replicas"), "x"), "");
   EXPECT_EQ(refusal(findTopicRow("cleanup.policy"), "delete, compact"), "");
   EXPECT_EQ(refusal(findTopicRow("compression.gzip.level"), "-1"), "");
   EXPECT_NE(refusal(findTopicRow("compression.gzip.level"), "0"), "");
