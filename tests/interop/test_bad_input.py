@@ -113,7 +113,7 @@ class BrokerBadInputTest(InteropTest):
 
     def test_an_unknown_version_of_api_versions_is_answered_with_the_list(self):
         client = self.client()
-        client.request(API_VERSIONS, 99, b"")
+        client.request(API_VERSIONS, 99, b"\0")  # a header with no tagged fields
         answer = client.answer()
         correlation, error, count = struct.unpack(">ihi", answer[:10])
         self.assertEqual((correlation, error), (7, 35))

@@ -21,6 +21,7 @@ protocol::ApiVersionsResponse unsupportedApiVersions(const HandlerTable& table) 
   protocol::ApiVersionsResponse response;
   response.errorCode = ErrorCode::UnsupportedVersion;
   addKeys(table, response);
+  std::erase_if(response.apiKeys, [](const auto& key) { return key.apiKey != static_cast<std::int16_t>(protocol::ApiKey::ApiVersions); });
   return response;
 }
 

@@ -7,7 +7,7 @@
 
 namespace klamm::broker::server {
 
-/// Keys and versions alone: the body of the answer to a version that is not known (KIP-511), in version 0.
+/// The versions of ApiVersions itself: the body of the answer, in version 0, to one that is not known (KIP-511).
 [[nodiscard]] protocol::ApiVersionsResponse unsupportedApiVersions(const HandlerTable& table);
 /// The whole answer in `version`.
 [[nodiscard]] protocol::ApiVersionsResponse apiVersions(const HandlerTable& table, const image::ClusterImage& image, std::int16_t version);

@@ -64,6 +64,7 @@ class ServerTest : public testing::Test {
     writer.write(version);
     writer.write(correlation);
     writer.write(std::int16_t{-1});
+    if (api == ApiKey::ApiVersions && version >= 3) writer.write(std::int8_t{0});  // no tagged fields
     if (cut) bytes.resize(bytes.size() - 3);
     return Buffer::adopt(std::move(bytes));
   }
@@ -150,7 +151,7 @@ TEST_F(ServerTest, ClosesOnUnknownUnservedAndCutRequestsWithOneLine) {
   EXPECT_EQ(served, 0);
 }
 
-TEST_F(ServerTest, AnswersAnApiVersionsThatIsTooNewInVersion0WithTheKeyList) {
+TEST_F(ServerTest, AnswersAnApiVersionsThatIsTooNewInVersion0WithWhatItSpeaks) {
   const auto connection = client();
   connection->receive(frame(ApiKey::ApiVersions, 99, 7));
   ASSERT_EQ(connection->sent_.size(), 1U);
@@ -159,8 +160,9 @@ TEST_F(ServerTest, AnswersAnApiVersionsThatIsTooNewInVersion0WithTheKeyList) {
   const auto response = protocol::decode<protocol::ApiVersionsResponse>(bytes.slice(8), 0);
   ASSERT_TRUE(response);
   EXPECT_EQ(response->errorCode, ErrorCode::UnsupportedVersion);
-  ASSERT_EQ(response->apiKeys.size(), 3U);
-  EXPECT_EQ(response->apiKeys[0].apiKey, 12);
+  ASSERT_EQ(response->apiKeys.size(), 1U);
+  EXPECT_EQ(response->apiKeys[0].apiKey, 18);
+  EXPECT_EQ(response->apiKeys[0].maxVersion, 4);
   EXPECT_FALSE(connection->closed_);
   connection->receive(frame(ApiKey::ApiVersions, 0, 8));
   EXPECT_EQ(connection->sent_.size(), 2U) << "and the connection goes on";
