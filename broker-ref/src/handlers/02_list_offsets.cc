@@ -32,8 +32,6 @@ std::int16_t sinceVersion(std::int64_t timestamp) {
   }
 }
 
-constexpr std::int16_t kLeaderEpochs = 4;
-
 struct ListOffsets {
   using Request = protocol::ListOffsetsRequest;
   using Response = protocol::ListOffsetsResponse;
