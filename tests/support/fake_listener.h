@@ -58,7 +58,7 @@ class TaskLoop final : public net::Loop {
 };
 
 /// The broker's end of a connection: what it sent, whether it reads, how it was closed. Threading: one thread.
-class AcceptedConnection final : public net::Connection {
+class AcceptedConnection final : public net::Connection, public std::enable_shared_from_this<AcceptedConnection> {
  public:
   AcceptedConnection(TaskLoop& loop, std::string ip) : loop_(loop), remote_{std::move(ip), 50000}, lastActive_(loop.now()) {}
 
@@ -71,7 +71,7 @@ class AcceptedConnection final : public net::Connection {
     if (closed_) return;
     closed_ = true;
     reason_ = std::move(reason);
-    (void)loop_.post([this] {
+    (void)loop_.post([this, self = shared_from_this()] {  // the loop keeps it until onClosed
       if (auto handler = std::move(handler_)) handler->onClosed(*this, reason_);
     });
   }
@@ -79,7 +79,7 @@ class AcceptedConnection final : public net::Connection {
   void pauseReading() override { paused_ = true; }
   void resumeReading() override {
     paused_ = false;
-    (void)loop_.post([this] { deliver(); });
+    (void)loop_.post([this, self = shared_from_this()] { deliver(); });
   }
   void setMaxFrame(std::size_t bytes) override { maxFrame_ = bytes; }
   std::size_t queuedBytes() const override { return 0; }

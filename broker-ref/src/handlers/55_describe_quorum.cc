@@ -10,6 +10,8 @@
 namespace klamm::broker::handlers {
 namespace {
 
+constexpr std::int16_t kNodes = 2;
+
 struct DescribeQuorum {
   using Request = protocol::DescribeQuorumRequest;
   using Response = protocol::DescribeQuorumResponse;
@@ -31,7 +33,9 @@ struct DescribeQuorum {
       }
       response.topics.push_back(std::move(described));
     }
-    for (const std::int32_t voter : quorum.voters) response.nodes.push_back({voter, {}, {}});
+    if (context.version() >= kNodes) {
+      for (const std::int32_t voter : quorum.voters) response.nodes.push_back({voter, {}, {}});
+    }
     return response;
   }
 
