@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -35,6 +36,7 @@ using WallClock = std::chrono::steady_clock;
 constexpr const char* kTopic = "demo";
 constexpr std::size_t kPartitions = 4;
 constexpr std::size_t kDefaultBytes = 100'000'000;
+constexpr const char* kBrokerLog = "/tmp/klamm-demo-broker.log";
 
 [[noreturn]] void die(const std::string& why) {
   std::fprintf(stderr, "demo: %s\n", why.c_str());
@@ -60,6 +62,7 @@ class BrokerProcess {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, pipeEnds[1], STDOUT_FILENO);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, kBrokerLog, O_WRONLY | O_CREAT | O_TRUNC, 0644);
     std::string name = program, port = "--port", zero = "0";
     char* argv[] = {name.data(), port.data(), zero.data(), nullptr};
     const auto start = WallClock::now();
@@ -70,7 +73,7 @@ class BrokerProcess {
     for (char c = 0; read(pipeEnds[0], &c, 1) == 1 && c != '\n';) line += c;
     close(pipeEnds[0]);
     startSeconds_ = secondsSince(start);
-    if (line.rfind("ready ", 0) != 0) die("klamm-broker did not start: it said '" + line + "'");
+    if (line.rfind("ready ", 0) != 0) die("klamm-broker did not start: it said '" + line + "'; its log is " + kBrokerLog);
     address_ = line.substr(6);
   }
   BrokerProcess(const BrokerProcess&) = delete;
@@ -186,22 +189,48 @@ Fingerprints produce(const std::string& bootstrap, std::string_view text, std::u
   return sent;
 }
 
-/// One member of the group: reads until both together have read every line.
-void consumeAsMember(const std::string& bootstrap, std::uint64_t lines, std::atomic<std::uint64_t>& read, Fingerprints& got) {
-  klamm::Consumer<BytesView, BytesView> consumer(
-      klamm::Config{{"bootstrap.servers", bootstrap}, {"group.id", "demo"}, {"auto.offset.reset", "earliest"}, {"client.id", "demo"}});
-  consumer.subscribe({kTopic});
-  const auto deadline = WallClock::now() + 120s;
-  while (read.load() < lines) {
-    if (WallClock::now() > deadline) die("only " + std::to_string(read.load()) + " of " + std::to_string(lines) + " records came within 120 s");
-    std::uint64_t fresh = 0;
-    for (const auto& record : consumer.poll(100ms)) {
-      got.at(static_cast<std::size_t>(record.partition)).add(klamm::asText(record.value.value_or(BytesView())));
-      ++fresh;
-    }
-    if (fresh != 0) progress("consuming", read += fresh, lines);
+/// One member of the group. It joins before there is anything to read, so that the group is complete when reading begins.
+class Member {
+ public:
+  explicit Member(const std::string& bootstrap)
+      : consumer_(klamm::Config{{"bootstrap.servers", bootstrap}, {"group.id", "demo"}, {"auto.offset.reset", "earliest"},
+                                {"heartbeat.interval.ms", "100"}, {"client.id", "demo"}}) {
+    consumer_.subscribe({kTopic});
   }
-  consumer.close();
+
+  /// Polls once; true when this member owns its half of the partitions.
+  bool join() {
+    for ([[maybe_unused]] const auto& record : consumer_.poll(10ms)) die("there was a record before any was sent");
+    return consumer_.assignment().size() == kPartitions / 2;
+  }
+
+  /// Reads until all members together have read every line.
+  void consume(std::uint64_t lines, std::atomic<std::uint64_t>& read, Fingerprints& got) {
+    const auto deadline = WallClock::now() + 120s;
+    while (read.load() < lines) {
+      if (WallClock::now() > deadline) die("only " + std::to_string(read.load()) + " of " + std::to_string(lines) + " records came within 120 s");
+      std::uint64_t fresh = 0;
+      for (const auto& record : consumer_.poll(100ms)) {
+        got.at(static_cast<std::size_t>(record.partition)).add(klamm::asText(record.value.value_or(BytesView())));
+        ++fresh;
+      }
+      if (fresh != 0) progress("consuming", read += fresh, lines);
+    }
+    consumer_.close();
+  }
+
+ private:
+  klamm::Consumer<BytesView, BytesView> consumer_;
+};
+
+/// Both members own two partitions each before this returns.
+void joinGroup(Member& one, Member& other) {
+  const auto deadline = WallClock::now() + 30s;
+  for (bool joined = false; !joined;) {
+    if (WallClock::now() > deadline) die("the group of two did not come together within 30 s");
+    const bool oneReady = one.join(), otherReady = other.join();
+    joined = oneReady && otherReady;
+  }
 }
 
 void printRow(const char* what, const Phase& phase, std::uint64_t lines, std::size_t bytes) {
@@ -228,16 +257,19 @@ void demo(const std::string& folder, const char* path) {
   klamm::Admin admin(klamm::Config{{"bootstrap.servers", broker.address()}});
   admin.createTopics({{.name = kTopic, .partitions = static_cast<std::int32_t>(kPartitions)}}).all.get();
 
+  Member one(broker.address()), other(broker.address());
+  joinGroup(one, other);
+
   const Stopwatch producing(broker);
   const Fingerprints sent = produce(broker.address(), text, lines);
   const Phase produced = producing.stop();
 
-  Fingerprints got(kPartitions);  // each partition has one owner at a time, so each element has one writer
+  Fingerprints got(kPartitions);  // each partition has one owner, so each element has one writer
   std::atomic<std::uint64_t> read = 0;
   const Stopwatch consuming(broker);
-  std::thread other([&] { consumeAsMember(broker.address(), lines, read, got); });
-  consumeAsMember(broker.address(), lines, read, got);
-  other.join();
+  std::thread otherThread([&] { other.consume(lines, read, got); });
+  one.consume(lines, read, got);
+  otherThread.join();
   const Phase consumed = consuming.stop();
   compare(sent, got);
 

@@ -32,6 +32,8 @@ std::int16_t sinceVersion(std::int64_t timestamp) {
   }
 }
 
+constexpr std::int16_t kLeaderEpoch = 4;  // older versions cannot carry it
+
 struct ListOffsets {
   using Request = protocol::ListOffsetsRequest;
   using Response = protocol::ListOffsetsResponse;
