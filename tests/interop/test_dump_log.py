@@ -8,7 +8,7 @@ import unittest
 import harness
 from harness import CODECS, InteropTest, KafkaBroker, KlammBroker, java_tool, klamm, run
 
-COMPLAINTS = re.compile(r"Mismatches|Non-consecutive|Found|corrupt|Exception")
+COMPLAINTS = re.compile(r"^(?!\| ).*(Mismatches|Non-consecutive|Found|corrupt|Exception)", re.MULTILINE)
 LINES = 5_000
 
 
