@@ -174,19 +174,21 @@ class Reading {
 
   void run(const StopSignal& stop) {
     SteadyTime last = std::chrono::steady_clock::now();
+    bool printed = false;
     while (stop.stopped() == 0 && left_ != 0 && !out_.failed()) {
       // What is there is printed before the wait for more.
       auto records = consumer_.poll(Millis(0));
       if (records.isEmpty()) {
         out_.flush();
         const SteadyTime now = std::chrono::steady_clock::now();
+        if (std::exchange(printed, false)) last = now;  // a reader that kept us waiting is no silence of the topic
         const auto quiet = std::chrono::duration_cast<Millis>(now - last).count();
         if (timeout_ >= 0 && quiet >= timeout_) break;
         records = consumer_.poll(Millis(timeout_ < 0 ? kLongestWait : std::min(kLongestWait, timeout_ - quiet)));
       }
       if (records.isEmpty()) continue;
-      last = std::chrono::steady_clock::now();
       print(records);
+      printed = true;
     }
     out_.flush();
     if (out_.failed()) say("Unable to write to standard out, closing consumer.");

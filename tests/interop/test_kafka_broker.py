@@ -1,4 +1,5 @@
 """Klamm's console tools against Apache Kafka, with every codec; Java and Klamm consumers that share a group, on both brokers."""
+import concurrent.futures
 import subprocess
 import unittest
 
@@ -55,7 +56,8 @@ class KafkaBrokerTest(InteropTest):
         # A key per line spreads them over the partitions.
         keyed = b"".join(b"%d\t%s\n" % (number, line) for number, line in enumerate(self.text.splitlines()))
         klamm("console-producer", "--bootstrap-server", bootstrap, "--topic", name, "--reader-property", "parse.key=true", data=keyed)
-        outputs = [reader.communicate(timeout=120)[0] for reader in readers]
+        with concurrent.futures.ThreadPoolExecutor() as pool:  # both at once: neither must wait for the other's pipe
+            outputs = list(pool.map(lambda reader: reader.communicate(timeout=120)[0], readers))
         for output in outputs:
             self.assertGreater(len(output.splitlines()), LINES // 4)
         self.assert_same_lines(self.text, b"".join(outputs), ordered=False)
