@@ -138,9 +138,12 @@ template <class Request>
 void Engine::sendGroupRequest(Request request, std::uint64_t token, Duration timeout, client::NodeId node) {
   client::CallOptions options;
   options.timeout = timeout;
+  constexpr bool parks = !std::is_same_v<Request, protocol::HeartbeatRequest>;
+  if (parks) ++parked_;
   parts_.network.send<Request>(node, client::Channel::Coordinator, std::move(request), options,
                                [this, alive = std::weak_ptr<bool>(alive_), token](Result<typename Request::Response> response) {
                                  if (alive.expired()) return;
+                                 if (parks) --parked_;
                                  const TimePoint now = parts_.clock.now();
                                  if (response) membership_->answered(token, GroupResponse(std::move(*response)), now);
                                  else membership_->answered(token, klamm::fail(response.error()), now);
@@ -156,8 +159,10 @@ void Engine::sendLeave(protocol::LeaveGroupRequest request, client::NodeId node)
   client::CallOptions options;
   options.timeout = settings_.group.requestTimeout;
   ++pendingAtClose_;
+  // A JoinGroup is answered when the whole group has joined, and what follows it on its connection waits as long.
+  const client::Channel channel = parked_ > 0 ? client::Channel::General : client::Channel::Coordinator;
   parts_.network.sendBuilt<protocol::LeaveGroupRequest>(
-      node, client::Channel::Coordinator,
+      node, channel,
       [held = std::make_shared<protocol::LeaveGroupRequest>(std::move(request))](std::int16_t version) -> Result<protocol::LeaveGroupRequest> {
         protocol::LeaveGroupRequest built = *held;
         if (version < kFirstLeaveVersionWithMembers) {

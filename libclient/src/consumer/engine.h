@@ -121,6 +121,7 @@ class Engine {
   std::vector<TopicQuestion> topicQuestions_;
   bool coordinatorWasKnown_ = false;
   TimePoint seenPoll_ = {};
+  std::size_t parked_ = 0;  ///< JoinGroup and SyncGroup requests without an answer
 
   TimePoint wakeAt_ = TimePoint::max();
   bool running_ = false;

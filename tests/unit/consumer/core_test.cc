@@ -278,6 +278,25 @@ TEST(ConsumerCore, CloseCommitsRevokesAndLeaves) {
   EXPECT_FALSE(bench.core->close(0ms)) << "closing twice is nothing";
 }
 
+TEST(ConsumerCore, LeavesBesideAJoinThatWaitsForTheOtherMembers) {
+  CoreBench bench(earliest());
+  bench.broker.silent = true;
+  ASSERT_FALSE(bench.core->subscribe({"t"}, {}));
+  auto join = bench.network.find<protocol::JoinGroupRequest>();
+  ASSERT_TRUE(join);
+  protocol::JoinGroupResponse given;
+  given.errorCode = ErrorCode::MemberIdRequired;
+  given.memberId = "m1";
+  join.respond(given);
+  ASSERT_EQ(bench.network.pending().size(), 1U) << "joined again; the coordinator waits for others";
+  ASSERT_FALSE(bench.core->unsubscribe());
+  auto leave = bench.network.find<protocol::LeaveGroupRequest>();
+  ASSERT_TRUE(leave);
+  EXPECT_EQ(leave.request.members.at(0).memberId, "m1");
+  EXPECT_EQ(leave.channel, client::Channel::General) << "behind the join it would wait as well";
+  leave.respond({});
+}
+
 TEST(ConsumerCore, UnsubscribeRevokesLeavesAndForgets) {
   CoreBench bench(earliest());
   auto listener = std::make_shared<Listener>();
