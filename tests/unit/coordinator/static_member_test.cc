@@ -1,5 +1,6 @@
 // Static members: KIP-345 and KIP-814.
 
+#include "record/batch_builder.h"
 #include "unit/coordinator/group_fixture.h"
 
 namespace klamm::broker::coordinator {
@@ -153,11 +154,27 @@ TEST_F(StaticMember, AGroupOfStaticMembersAloneWaitsForThem) {
 }
 
 TEST_F(StaticMember, ARebalanceTimeoutOfNothingDoesNotSpin) {
-  const Joined first = stableMember({.instance = "a", .session = 30'000, .rebalance = 0});
-  leave(joinTwice({.session = 30'000, .rebalance = 0})->memberId);
-  const auto left = join({.instance = "b", .session = 30'000, .rebalance = 0});
-  leave("", "b");
-  advance(30s);
+  // Too many members, all static, none of them there, and no time to wait for them: as a log may hold it.
+  protocol::GroupMetadataValue value;
+  value.protocolType = "consumer";
+  value.generation = 1;
+  value.protocol = "range";
+  value.leader = "a";
+  for (const char* id : {"a", "b"}) {
+    value.members.emplace_back();
+    value.members.back().memberId = value.members.back().clientId = id;
+    value.members.back().groupInstanceId = id;
+    value.members.back().sessionTimeout = 30'000;
+    value.members.back().rebalanceTimeout = 0;
+  }
+  const auto stored = serialize(GroupRecord{.group = "g", .value = value});
+  ASSERT_TRUE(stored);
+  record::BatchBuilder builder;
+  ASSERT_TRUE(builder.append(0, stored->key.view(), stored->value->view()));
+  ASSERT_TRUE(writer_.append(kPartition, *builder.close({})));
+  config_.maxSize = 1;
+  restart();
+  EXPECT_EQ(state(), GroupState::PreparingRebalance);
   advance(30s);
   EXPECT_EQ(state(), GroupState::Empty);
 }
