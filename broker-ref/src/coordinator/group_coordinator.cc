@@ -186,9 +186,12 @@ ShardRuntime* GroupCoordinator::shardOf(std::string_view groupId) noexcept {
   return seats_[static_cast<std::size_t>(partitionOfGroup(groupId, static_cast<std::int32_t>(seats_.size())))].runtime.get();
 }
 
-ErrorCode GroupCoordinator::find(std::string_view groupId, ShardRuntime*& shard) noexcept {
+ErrorCode GroupCoordinator::find(std::string_view groupId, ShardRuntime*& shard) {
   shard = shardOf(groupId);
-  return shard == nullptr ? ErrorCode::NotCoordinator : shard->availability();
+  if (shard == nullptr) return ErrorCode::NotCoordinator;
+  // A shard whose log failed is loaded again after a while: see that the timer runs.
+  if (shard->state() == ShardRuntime::State::Inactive) arm();
+  return shard->availability();
 }
 
 void GroupCoordinator::join(const RequestInfo& info, protocol::JoinGroupRequest request, Answer<protocol::JoinGroupResponse> answer) {

@@ -75,7 +75,7 @@ class GroupCoordinator {
 
   [[nodiscard]] ShardRuntime* shardOf(std::string_view groupId) noexcept;
   /// The shard of the group, or what to answer instead.
-  [[nodiscard]] ErrorCode find(std::string_view groupId, ShardRuntime*& shard) noexcept;
+  [[nodiscard]] ErrorCode find(std::string_view groupId, ShardRuntime*& shard);
   void run(ShardRuntime& shard, const std::function<Step(GroupShard&, Moment)>& event);
   void forgetTopics(const image::ClusterImage& image);
   void forgetWhatWasDeletedMeanwhile();
