@@ -1,6 +1,7 @@
 #pragma once
 // One batch of one partition, from the first record to the last callback.
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -66,7 +67,7 @@ struct Batch {
   std::int32_t encodedSequence = record::kNoSequence;
   bool sequenceReset = false;  ///< an epoch bump has given it a new sequence
   bool closed = false;  ///< takes no more records
-  bool done = false;
+  std::atomic<bool> done = false;  ///< written under the sender's lock, also read while a request is built
   std::int32_t attempts = 0;
   TimePoint retryAt = {};
   std::int32_t attemptedLeaderEpoch = -1;

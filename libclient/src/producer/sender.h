@@ -93,7 +93,8 @@ class Sender {
   void markSlow(Node& node, bool sent, TimePoint now) KLAMM_REQUIRES(mutex_);
   void submit(std::unique_ptr<Request> request);
   [[nodiscard]] Status encode(Batch& batch);
-  [[nodiscard]] Result<protocol::ProduceRequest> build(const Request& request) const KLAMM_EXCLUDES(mutex_);
+  /// Called inside the connection, under locks of its own: takes none.
+  [[nodiscard]] Result<protocol::ProduceRequest> build(const Request& request) const;
   [[nodiscard]] bool wantsProducerId(TimePoint now, TimePoint& next) KLAMM_REQUIRES(mutex_);
   void requestProducerId();
   void onProducerId(Result<protocol::InitProducerIdResponse> result);

@@ -257,7 +257,6 @@ Result<protocol::ProduceRequest> Sender::build(const Request& request) const {
   produce.acks = static_cast<std::int16_t>(settings_.acks);
   produce.timeoutMs = static_cast<std::int32_t>(std::chrono::duration_cast<Millis>(settings_.requestTimeout).count());
   std::unordered_map<const Topic*, std::size_t> places;
-  const MutexLock lock(mutex_);
   for (const auto& batch : request.batches) {
     if (batch->done) continue;  // reported as failed while the connection was being made: it must not be written now
     const Topic& topic = batch->queue.topic;
