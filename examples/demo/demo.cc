@@ -36,9 +36,12 @@ using WallClock = std::chrono::steady_clock;
 constexpr const char* kTopic = "demo";
 constexpr std::size_t kPartitions = 4;
 constexpr std::size_t kDefaultBytes = 100'000'000;
-constexpr const char* kBrokerLog = "/tmp/klamm-demo-broker.log";
 
+std::atomic<pid_t> brokerPid = 0;
+
+/// Ends the demo, and the broker with it.
 [[noreturn]] void die(const std::string& why) {
+  if (const pid_t pid = brokerPid.exchange(0); pid != 0) kill(pid, SIGTERM);
   std::fprintf(stderr, "demo: %s\n", why.c_str());
   std::exit(1);
 }
@@ -59,26 +62,29 @@ class BrokerProcess {
   explicit BrokerProcess(const std::string& program) {
     int pipeEnds[2];
     if (pipe2(pipeEnds, O_CLOEXEC) != 0) die("cannot make a pipe");
+    const std::string log = "/tmp/klamm-demo-broker-" + std::to_string(getuid()) + ".log";
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, pipeEnds[1], STDOUT_FILENO);
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, kBrokerLog, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
     std::string name = program, port = "--port", zero = "0";
     char* argv[] = {name.data(), port.data(), zero.data(), nullptr};
     const auto start = WallClock::now();
     if (posix_spawn(&pid_, program.c_str(), &actions, nullptr, argv, environ) != 0) die("cannot start " + program);
     posix_spawn_file_actions_destroy(&actions);
+    brokerPid = pid_;
     close(pipeEnds[1]);
     std::string line;
     for (char c = 0; read(pipeEnds[0], &c, 1) == 1 && c != '\n';) line += c;
     close(pipeEnds[0]);
     startSeconds_ = secondsSince(start);
-    if (line.rfind("ready ", 0) != 0) die("klamm-broker did not start: it said '" + line + "'; its log is " + kBrokerLog);
+    if (line.rfind("ready ", 0) != 0) die("klamm-broker did not start: it said '" + line + "'; its log is " + log);
     address_ = line.substr(6);
   }
   BrokerProcess(const BrokerProcess&) = delete;
   BrokerProcess& operator=(const BrokerProcess&) = delete;
   ~BrokerProcess() {
+    brokerPid = 0;
     kill(pid_, SIGTERM);
     waitpid(pid_, nullptr, 0);
   }

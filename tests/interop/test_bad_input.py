@@ -148,6 +148,16 @@ class BrokerBadInputTest(InteropTest):
         self.assertEqual(self.client().produce(good, acks=5), 21)
         self.assertEqual(self.client().produce(good, topic=b"nowhere"), 3)
 
+    def test_transactions_fail_at_once_with_a_code_that_is_not_retriable(self):
+        name = struct.pack(">h", 3) + b"txn"
+        client = self.client()
+        client.request(22, 0, name + struct.pack(">i", 60000))
+        self.assertEqual(struct.unpack(">h", client.answer()[8:10])[0], 35)
+        records, topic = batch(), b"stored"
+        body = name + struct.pack(">hii", -1, 5000, 1) + struct.pack(">h", len(topic)) + topic
+        client.request(PRODUCE, 7, body + struct.pack(">iii", 1, 0, len(records)) + records)
+        self.assertEqual(struct.unpack(">h", client.answer()[4 + 4 + 2 + len(topic) + 4 + 4:][:2])[0], 35)
+
     def test_a_good_batch_between_bad_ones_is_stored(self):
         klamm("topics", "--bootstrap-server", self.broker.bootstrap, "--create", "--topic", "between")
         for records, error in ((batch(crc=1), 2), (batch(value=b"A"), 0), (batch(magic=0), 87), (batch(value=b"B"), 0)):
@@ -187,6 +197,8 @@ class CommandLineTest(InteropTest):
             short = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory())) / "client.properties"
             short.write_text("request.timeout.ms=1000\ndefault.api.timeout.ms=1500\nmax.block.ms=1500\n")
             self.refused(harness.BIN / "klamm-topics", "--bootstrap-server", nobody, "--list", "--command-config", short, says="(?i)time")
+            self.refused(harness.BIN / "klamm-console-consumer", "--bootstrap-server", nobody, "--topic", "t", "--command-config", short,
+                         says="(?i)" + re.escape(nobody) + "|time")
             self.refused(harness.BIN / "klamm-console-producer", "--bootstrap-server", nobody, "--topic", "t", "--command-config", short,
                          data=b"x\n", says="(?i)time|" + re.escape(nobody))
 
@@ -210,6 +222,31 @@ class CommandLineTest(InteropTest):
             meta.write_text(text)
             broker.start()
             broker.stop()
+
+    def test_without_a_folder_a_temporary_one_is_used_and_removed(self):
+        broker = subprocess.Popen([harness.BIN / "klamm-broker", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertRegex(broker.stdout.readline().decode(), r"^ready \S+:\d+\n$")
+        broker.terminate()
+        out, log = broker.communicate(timeout=20)
+        self.assertEqual((broker.returncode, out), (0, b""))
+        folder = re.search(r"(/\S+) is used and removed at exit", log.decode())
+        self.assertIsNotNone(folder, log)
+        self.assertFalse(pathlib.Path(folder[1]).exists())
+
+    def test_the_properties_of_a_combined_kafka_node_work_unchanged(self):
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        file = folder / "server.properties"
+        file.write_text(harness.kafka.node_properties(1, 1, folder / "data", port))
+        broker = subprocess.Popen([harness.BIN / "klamm-broker", file], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertEqual(broker.stdout.readline().decode(), f"ready 127.0.0.1:{port}\n")
+        klamm("topics", "--bootstrap-server", f"127.0.0.1:{port}", "--create", "--topic", "t")
+        broker.terminate()
+        broker.communicate(timeout=20)
+        self.assertEqual(broker.returncode, 0)
+        self.assertTrue((folder / "data" / "t-0" / "00000000000000000000.log").exists())
 
     def test_malformed_properties(self):
         folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))

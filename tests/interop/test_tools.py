@@ -104,7 +104,10 @@ class ToolsTest(InteropTest):
     def test_the_prompt_and_colours_show_only_on_a_terminal(self):
         done = self.tool("console-producer", "--topic", "prompted", data=b"a\n")
         self.assertEqual(done.stdout, b"")
-        ours, theirs = pty.openpty()
+        try:
+            ours, theirs = pty.openpty()
+        except OSError as error:  # a bare chroot has no /dev/pts
+            self.skipTest(f"no terminal to be had here: {error}")
         writer = self.start("console-producer", "--topic", "prompted", stdin=theirs)
         writer.stdout.close()
         os.write(ours, b"typed\n\x04")
