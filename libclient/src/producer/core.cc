@@ -63,6 +63,7 @@ Error Core::send(const detail::BytesRecord& record, SendCallback&& callback) {
 
 Result<Accumulator::Appended> Core::append(const detail::BytesRecord& record, SendCallback& callback) {
   TimePoint deadline = Accumulator::kNotSetOut;  // the clock is read only by whoever waits
+  if (client_->loop().runsHere()) deadline = clock_.now();  // memory is freed on this thread: waiting for it would be in vain
   KLAMM_TRY_ASSIGN(Topic * topic, usableTopic(record, deadline));
   KLAMM_TRY(checkSize(record));
   KLAMM_TRY_ASSIGN(const std::int32_t partition, choosePartition(*topic, record));
@@ -92,6 +93,9 @@ Result<Topic*> Core::awaitTopic(std::string_view name, std::int32_t partition, T
     const ErrorCode error = known != nullptr ? known->error : ErrorCode::None;
     if (error != ErrorCode::None && !isRetriable(error)) return fail(error, fmt::format("topic '{}'", name));
     if (known != nullptr) metadata.requestUpdate("a topic or partition to send to is not there");
+    if (client_->loop().runsHere()) {  // the metadata arrive on this thread: they cannot come while it waits
+      return fail(ErrorCode::RequestTimedOut, fmt::format("topic '{}' is not known yet, and inside a callback nobody can wait for it", name));
+    }
     Result<client::Snapshot> next = client::awaitUpdate(metadata, snapshot->version, deadline);
     if (next) {
       snapshot = *std::move(next);

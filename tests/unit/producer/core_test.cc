@@ -136,6 +136,18 @@ TEST_F(ProducerApi, FlushAndCloseInsideACallbackDoNotWaitForThemselves) {
   EXPECT_TRUE(refused);
 }
 
+TEST_F(ProducerApi, AnUnknownTopicInsideACallbackFailsAtOnceInsteadOfWaitingForItself) {
+  settings.maxBlock = 10s;
+  auto producer = start();
+  std::atomic<bool> timedOut = false;
+  producer.send({.topic = "t"}, [&](const auto&, const Error&) {
+    producer.send({.topic = "nobody-knows"}, [&](const auto&, const Error& error) { timedOut = error.code() == ErrorCode::RequestTimedOut; });
+  });
+  producer.flush();
+  producer.close();
+  EXPECT_TRUE(timedOut);
+}
+
 struct Fixed final : Partitioner {
   std::int32_t choice = 0;
   std::int32_t partition(const PartitionContext&) override { return choice; }
