@@ -55,6 +55,7 @@ void AsioLoop::run() {
   const WithoutSigpipe held;
   runner_.store(std::this_thread::get_id());
   reactor_->context.run();
+  runPosted();  // what was accepted while the loop stopped: whoever posted it counts on it
   runner_.store(std::thread::id());
 }
 
