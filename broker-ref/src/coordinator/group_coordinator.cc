@@ -252,22 +252,34 @@ void GroupCoordinator::commitOffsets(const RequestInfo& info, const protocol::Of
   run(*shard, [&](GroupShard& groups, Moment now) { return groups.commitOffsets(info, request, std::move(answer), now); });
 }
 
-void GroupCoordinator::fetchOffsets(const std::vector<protocol::OffsetFetchRequest::OffsetFetchRequestGroup>& groups,
-                                    Answer<std::vector<protocol::OffsetFetchResponse::OffsetFetchResponseGroup>> answer) {
-  using Part = protocol::OffsetFetchResponse::OffsetFetchResponseGroup;
+namespace {
+const std::string& idOf(const std::string& group) { return group; }
+const std::string& idOf(const protocol::OffsetFetchRequest::OffsetFetchRequestGroup& group) { return group.groupId; }
+}  // namespace
+
+template <class Part, class Group, class Ask>
+void GroupCoordinator::askEach(const std::vector<Group>& groups, Answer<std::vector<Part>> answer, Ask ask) {
   if (groups.empty()) return answer({});
   const auto gather = std::make_shared<Gather<Part>>(groups.size(), std::move(answer));
   for (std::size_t i = 0; i < groups.size(); ++i) {
     Answer<Part> part = [gather, i](Part response) { gather->set(i, std::move(response)); };
     ShardRuntime* shard = nullptr;
-    if (const ErrorCode error = find(groups[i].groupId, shard); error != ErrorCode::None) {
+    if (const ErrorCode error = find(idOf(groups[i]), shard); error != ErrorCode::None) {
       Part refused;
-      refused.groupId = groups[i].groupId;
+      refused.groupId = idOf(groups[i]);
       answerError(part, std::move(refused), error);
       continue;
     }
-    run(*shard, [&](GroupShard& shardGroups, Moment) { return shardGroups.fetchOffsets(groups[i], std::move(part)); });
+    run(*shard, [&](GroupShard& shardGroups, Moment) { return ask(shardGroups, groups[i], std::move(part)); });
   }
+}
+
+void GroupCoordinator::fetchOffsets(const std::vector<protocol::OffsetFetchRequest::OffsetFetchRequestGroup>& groups,
+                                    Answer<std::vector<protocol::OffsetFetchResponse::OffsetFetchResponseGroup>> answer) {
+  using Part = protocol::OffsetFetchResponse::OffsetFetchResponseGroup;
+  askEach<Part>(groups, std::move(answer), [&](GroupShard& shard, const auto& group, Answer<Part> part) {
+    return shard.fetchOffsets(group, std::move(part));
+  });
 }
 
 void GroupCoordinator::deleteOffsets(const protocol::OffsetDeleteRequest& request, Answer<protocol::OffsetDeleteResponse> answer) {
@@ -280,19 +292,9 @@ void GroupCoordinator::deleteOffsets(const protocol::OffsetDeleteRequest& reques
 void GroupCoordinator::describe(const RequestInfo& info, const std::vector<std::string>& groups,
                                 Answer<std::vector<protocol::DescribeGroupsResponse::DescribedGroup>> answer) {
   using Part = protocol::DescribeGroupsResponse::DescribedGroup;
-  if (groups.empty()) return answer({});
-  const auto gather = std::make_shared<Gather<Part>>(groups.size(), std::move(answer));
-  for (std::size_t i = 0; i < groups.size(); ++i) {
-    Answer<Part> part = [gather, i](Part response) { gather->set(i, std::move(response)); };
-    ShardRuntime* shard = nullptr;
-    if (const ErrorCode error = find(groups[i], shard); error != ErrorCode::None) {
-      Part refused;
-      refused.groupId = groups[i];
-      answerError(part, std::move(refused), error);
-      continue;
-    }
-    run(*shard, [&](GroupShard& shardGroups, Moment) { return shardGroups.describe(info, groups[i], std::move(part)); });
-  }
+  askEach<Part>(groups, std::move(answer), [&](GroupShard& shard, const auto& group, Answer<Part> part) {
+    return shard.describe(info, group, std::move(part));
+  });
 }
 
 void GroupCoordinator::list(const protocol::ListGroupsRequest& request, Answer<protocol::ListGroupsResponse> answer) {
@@ -323,19 +325,9 @@ void GroupCoordinator::list(const protocol::ListGroupsRequest& request, Answer<p
 void GroupCoordinator::deleteGroups(const std::vector<std::string>& groups,
                                     Answer<std::vector<protocol::DeleteGroupsResponse::DeletableGroupResult>> answer) {
   using Part = protocol::DeleteGroupsResponse::DeletableGroupResult;
-  if (groups.empty()) return answer({});
-  const auto gather = std::make_shared<Gather<Part>>(groups.size(), std::move(answer));
-  for (std::size_t i = 0; i < groups.size(); ++i) {
-    Answer<Part> part = [gather, i](Part response) { gather->set(i, std::move(response)); };
-    ShardRuntime* shard = nullptr;
-    if (const ErrorCode error = find(groups[i], shard); error != ErrorCode::None) {
-      Part refused;
-      refused.groupId = groups[i];
-      answerError(part, std::move(refused), error);
-      continue;
-    }
-    run(*shard, [&](GroupShard& shardGroups, Moment) { return shardGroups.deleteGroup(groups[i], std::move(part)); });
-  }
+  askEach<Part>(groups, std::move(answer), [&](GroupShard& shard, const auto& group, Answer<Part> part) {
+    return shard.deleteGroup(group, std::move(part));
+  });
 }
 
 std::size_t GroupCoordinator::groupCount() const noexcept {

@@ -76,6 +76,9 @@ class GroupCoordinator {
   [[nodiscard]] ShardRuntime* shardOf(std::string_view groupId) noexcept;
   /// The shard of the group, or what to answer instead.
   [[nodiscard]] ErrorCode find(std::string_view groupId, ShardRuntime*& shard);
+  /// Asks the shard of each group; `answer` gets the parts in the order of `groups`.
+  template <class Part, class Group, class Ask>
+  void askEach(const std::vector<Group>& groups, Answer<std::vector<Part>> answer, Ask ask);
   void run(ShardRuntime& shard, const std::function<Step(GroupShard&, Moment)>& event);
   void forgetTopics(const image::ClusterImage& image);
   void forgetWhatWasDeletedMeanwhile();

@@ -54,6 +54,30 @@ Result<Buffer> drain(CompressionType type, Frames& frames, Output output, std::s
   return std::move(output).finish();
 }
 
+/// Hands out piece by piece what `Frames` reads through a `Context` of its own. Threading: one thread.
+template <class Context, class Frames>
+class FrameStream final : public DecompressionStream {
+ public:
+  FrameStream(CompressionType type, Context context, BytesView input)
+      : type_(type), context_(std::move(context)), frames_(context_.get(), input) {}
+
+  Result<BytesView> next() override {
+    if (failed_) return corrupt(type_, "the stream is damaged");
+    piece_.resize(kPieceSize);
+    const auto filled = frames_.read(piece_.data(), piece_.size());
+    failed_ = !filled;
+    if (!filled) return tl::unexpected<Error>(filled.error());
+    return BytesView(piece_.data(), *filled);
+  }
+
+ private:
+  CompressionType type_;
+  Context context_;
+  Frames frames_;
+  std::vector<std::byte> piece_;
+  bool failed_ = false;
+};
+
 /// Makes room for `bytes` behind what `out` holds and returns where it begins.
 [[nodiscard]] inline std::byte* extend(std::vector<std::byte>& out, std::size_t bytes) {
   const std::size_t at = out.size();

@@ -57,27 +57,6 @@ class Frames {
   bool frameEnded_ = false;
 };
 
-/// Threading: one thread.
-class Lz4Stream final : public DecompressionStream {
- public:
-  explicit Lz4Stream(BytesView input) : context_(newContext()), frames_(context_.get(), input) {}
-
-  Result<BytesView> next() override {
-    if (failed_) return corrupt(kType, "the stream is damaged");
-    piece_.resize(kPieceSize);
-    const auto filled = frames_.read(piece_.data(), piece_.size());
-    failed_ = !filled;
-    if (!filled) return tl::unexpected<Error>(filled.error());
-    return BytesView(piece_.data(), *filled);
-  }
-
- private:
-  Context context_;
-  Frames frames_;
-  std::vector<std::byte> piece_;
-  bool failed_ = false;
-};
-
 }  // namespace
 
 Status compressLz4(int level, BytesView input, std::vector<std::byte>& out) {
@@ -100,6 +79,8 @@ Result<Buffer> decompressLz4(BytesView input, std::size_t limit) {
   return drain(kType, frames, Output(input.size() * kUsualRatio, input.size() * kUsualRatio, limit), limit);
 }
 
-std::unique_ptr<DecompressionStream> openLz4(BytesView input) { return std::make_unique<Lz4Stream>(input); }
+std::unique_ptr<DecompressionStream> openLz4(BytesView input) {
+  return std::make_unique<FrameStream<Context, Frames>>(kType, newContext(), input);
+}
 
 }  // namespace klamm::compress::detail

@@ -53,27 +53,6 @@ class Frames {
   bool frameEnded_ = false;
 };
 
-/// Threading: one thread.
-class ZstdStream final : public DecompressionStream {
- public:
-  explicit ZstdStream(BytesView input) : context_(newContext()), frames_(context_.get(), input) {}
-
-  Result<BytesView> next() override {
-    if (failed_) return corrupt(kType, "the stream is damaged");
-    piece_.resize(kPieceSize);
-    const auto filled = frames_.read(piece_.data(), piece_.size());
-    failed_ = !filled;
-    if (!filled) return tl::unexpected<Error>(filled.error());
-    return BytesView(piece_.data(), *filled);
-  }
-
- private:
-  Context context_;
-  Frames frames_;
-  std::vector<std::byte> piece_;
-  bool failed_ = false;
-};
-
 }  // namespace
 
 Status compressZstd(int level, BytesView input, std::vector<std::byte>& out) {
@@ -97,6 +76,8 @@ Result<Buffer> decompressZstd(BytesView input, std::size_t limit) {
   return drain(kType, frames, Output(known ? static_cast<std::size_t>(claimed) : plausible, plausible, limit), limit);
 }
 
-std::unique_ptr<DecompressionStream> openZstd(BytesView input) { return std::make_unique<ZstdStream>(input); }
+std::unique_ptr<DecompressionStream> openZstd(BytesView input) {
+  return std::make_unique<FrameStream<Context, Frames>>(kType, newContext(), input);
+}
 
 }  // namespace klamm::compress::detail
