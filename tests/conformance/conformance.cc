@@ -5,15 +5,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cstdlib>
-
-#include <klamm/broker/embedded.h>
-
 #include "base/bytes.h"
 #include "base/random.h"
 #include "protocol/03_metadata.h"
 #include "protocol/19_create_topics.h"
 #include "protocol/20_delete_topics.h"
+#include "support/test_cluster.h"
 
 namespace klamm::conformance {
 namespace {
@@ -22,13 +19,9 @@ constexpr int kTimeoutMillis = 10'000;
 
 }  // namespace
 
-bool isForeign() { return std::getenv("KLAMM_TEST_BOOTSTRAP") != nullptr; }
+bool isForeign() { return test::TestCluster::get().isKafka(); }
 
-std::string bootstrap() {
-  if (isForeign()) return std::getenv("KLAMM_TEST_BOOTSTRAP");
-  static broker::Embedded embedded = broker::Embedded::start();
-  return embedded.bootstrapServers();
-}
+std::string bootstrap() { return test::TestCluster::get().bootstrapServers(); }
 
 std::string uniqueName(const std::string& prefix) { return prefix + "-" + Uuid::random(systemRandom()).toString(); }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Raw requests against a broker: an embedded one, or whatever KLAMM_TEST_BOOTSTRAP=host:port names. Every expectation in this
-// folder was seen on Apache Kafka 4.3.1; run the program against one to see it again.
+// Raw requests against one broker: an embedded one, or Apache Kafka (see support/test_cluster.h). Every expectation in this
+// folder was seen on Apache Kafka 4.3.1, and is seen again whenever the tests run.
 
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@
 
 namespace klamm::conformance {
 
-/// "host:port" of the broker under test; the embedded one is started at the first call and lives until the program ends.
+/// "host:port" of the broker under test.
 [[nodiscard]] std::string bootstrap();
 /// True when the broker under test is not ours.
 [[nodiscard]] bool isForeign();

@@ -19,7 +19,6 @@ BIN = pathlib.Path(os.environ.get("KLAMM_BIN", ROOT / "build" / "release" / "bin
 PEERS = ROOT / "build" / "peers"
 CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
 LINES = 100_000
-KAFKA_TEST_PORT = 29092
 
 
 def need(*programs):
@@ -133,7 +132,7 @@ class KafkaBroker(kafka.Cluster):
     """A one-node Apache Kafka of the tests' own."""
 
     def __init__(self):
-        super().__init__(1, home=PEERS / "kafka" / "test-run", base_port=KAFKA_TEST_PORT)
+        super().__init__(1, home=PEERS / "kafka" / "test-run", base_port=0)
 
     def __enter__(self):
         self.start()

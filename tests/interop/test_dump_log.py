@@ -53,7 +53,7 @@ class DumpLogTest(InteropTest):
             ours.stop()
             for codec in CODECS:
                 self.create_topic(theirs, f"dump-{codec}")
-                client = RawClient(harness.KAFKA_TEST_PORT)
+                client = RawClient(theirs.ports[0])
                 for batch in batches_of(ours.data / f"dump-{codec}-0" / FIRST_SEGMENT):
                     self.assertEqual(client.produce(batch, topic=f"dump-{codec}".encode()), 0)
                 client.close()

@@ -1,13 +1,18 @@
 #!/usr/bin/env python3
 """A real Apache Kafka beside Klamm: its jars from Maven Central, its broker, its tools.
 
-usage: kafka.py jars                 fetch the jars, print their folder
-       kafka.py up [NODES]           start NODES combined nodes (default 1); the first listens on 127.0.0.1:19092
-       kafka.py down                 stop them and remove their data
-       kafka.py tool NAME ARGS...    run one of Kafka's tools by the name of its script, e.g. kafka-topics --list
+usage: kafka.py jars                     fetch the jars, print their folder
+       kafka.py up [NODES] [--home DIR]  start NODES combined nodes (default 1); the first listens on 127.0.0.1:19092
+       kafka.py down [--home DIR]        stop them and remove their data
+       kafka.py kill NODE [--home DIR]   kill -9 one of them
+       kafka.py start NODE [--home DIR]  start it again on its folder and port
+       kafka.py tool NAME ARGS...        run one of Kafka's tools by the name of its script, e.g. kafka-topics --list
+
+With --home a cluster has its folder DIR and free ports; DIR/bootstrap tells clients where it listens.
 """
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -90,14 +95,15 @@ def tool(name, *args):
     return java(TOOLS[name], *args)
 
 
-def node_properties(node, nodes, data, base_port):
-    voters = ",".join(f"{n}@127.0.0.1:{base_port + 100 + n}" for n in range(1, nodes + 1))
+def node_properties(node, ports, controller_ports, data):
+    nodes = len(ports)
+    voters = ",".join(f"{n}@127.0.0.1:{port}" for n, port in enumerate(controller_ports, 1))
     copies = min(nodes, 3)
     return f"""process.roles=broker,controller
 node.id={node}
 controller.quorum.voters={voters}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:{base_port + node - 1},CONTROLLER://127.0.0.1:{base_port + 100 + node}
+listeners=PLAINTEXT://127.0.0.1:{ports[node - 1]},CONTROLLER://127.0.0.1:{controller_ports[node - 1]}
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 inter.broker.listener.name=PLAINTEXT
 log.dirs={data}
@@ -112,15 +118,24 @@ transaction.state.log.num.partitions=8
 share.coordinator.state.topic.replication.factor={copies}
 share.coordinator.state.topic.min.isr={max(1, copies - 1)}
 group.initial.rebalance.delay.ms=0
+broker.heartbeat.interval.ms=1000
+broker.session.timeout.ms=6000
 """
 
 
 class Cluster:
-    """Combined nodes on this machine; node 1 listens on base_port, the next ones on the ports behind it."""
+    """Combined nodes on this machine; node 1 listens on base_port, the next ones on the ports behind it, or all on free
+    ports when base_port is 0. Everything that another process must know of it lies in its folder."""
 
     def __init__(self, nodes=1, home=HOME / "run", base_port=BASE_PORT):
-        self.nodes, self.home, self.base_port = nodes, pathlib.Path(home), base_port
-        self.bootstrap = ",".join(f"127.0.0.1:{base_port + n}" for n in range(nodes))
+        self.nodes, self.home = nodes, pathlib.Path(home)
+        if base_port:
+            self.ports = [base_port + n for n in range(nodes)]
+            self.controller_ports = [base_port + 101 + n for n in range(nodes)]
+        else:
+            found = free_ports(2 * nodes)
+            self.ports, self.controller_ports = found[:nodes], found[nodes:]
+        self.bootstrap = ",".join(f"127.0.0.1:{port}" for port in self.ports)
 
     def pid_file(self, node):
         return self.home / f"node{node}.pid"
@@ -133,28 +148,48 @@ class Cluster:
         shutil.rmtree(self.home, ignore_errors=True)
         self.home.mkdir(parents=True)
         cluster_id = "klammTestKafkaCluster0"
+        formats = []
         for node in range(1, self.nodes + 1):
             config = self.home / f"node{node}.properties"
-            config.write_text(node_properties(node, self.nodes, self.data(node), self.base_port))
-            subprocess.run(java(TOOLS["kafka-storage"], "format", "-t", cluster_id, "-c", config), check=True,
-                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            config.write_text(node_properties(node, self.ports, self.controller_ports, self.data(node)))
+            formats.append(subprocess.Popen(java(TOOLS["kafka-storage"], "format", "-t", cluster_id, "-c", config),
+                                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        if any(format_.wait() != 0 for format_ in formats):
+            sys.exit(f"kafka: cannot format the data folders in {self.home}")
         for node in range(1, self.nodes + 1):
             self.start_node(node)
         for node in range(1, self.nodes + 1):
             self.wait_ready(node)
+        (self.home / "bootstrap").write_text(self.bootstrap)
+
+    def log_file(self, node):
+        return self.home / f"node{node}.log"
 
     def start_node(self, node):
-        log = open(self.home / f"node{node}.log", "ab")
-        process = subprocess.Popen(java("kafka.Kafka", self.home / f"node{node}.properties", heap="768m", log="broker"),
+        """Starts it on its folder and ports, or starts it again; the log of its life before is kept beside the new one."""
+        if self.pid_file(node).exists() and is_kafka(int(self.pid_file(node).read_text())):
+            return  # it runs
+        if self.log_file(node).exists():
+            self.log_file(node).rename(self.home / f"node{node}.log.before")
+        log = open(self.log_file(node), "wb")
+        process = subprocess.Popen(java("kafka.Kafka", self.home / f"node{node}.properties", heap="512m", log="broker"),
                                    stdout=log, stderr=log, start_new_session=True)
         self.pid_file(node).write_text(str(process.pid))
 
-    def wait_ready(self, node, seconds=60):
-        log = self.home / f"node{node}.log"
-        deadline = time.monotonic() + seconds
-        while b"Kafka Server started" not in log.read_bytes():
-            if time.monotonic() > deadline:
-                sys.exit(f"kafka: node {node} did not start within {seconds} s; its log:\n{log.read_text()[-3000:]}")
+    def kill_node(self, node):
+        pid = int(self.pid_file(node).read_text())
+        if is_kafka(pid):
+            os.kill(pid, signal.SIGKILL)
+        stop_process(pid, seconds=5)
+        self.pid_file(node).unlink()
+
+    def wait_ready(self, node, seconds=120):
+        begin = time.monotonic()
+        while b"Kafka Server started" not in self.log_file(node).read_bytes():
+            waited = time.monotonic() - begin
+            # A process that is just being made does not show its name yet.
+            if waited > seconds or (waited > 3 and not is_kafka(int(self.pid_file(node).read_text()))):
+                sys.exit(f"kafka: node {node} did not start within {seconds} s; its log:\n{self.log_file(node).read_text()[-3000:]}")
             time.sleep(0.1)
 
     def stop(self):
@@ -190,24 +225,62 @@ def port_in_use(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def need_java():
+    """Without Java there is no Apache Kafka: a skip for CTest (77), a failure in CI."""
+    if shutil.which("java") is None:
+        print("SKIPPED: java not found; run ./dev test to install what the tests need", file=sys.stderr)
+        sys.exit(1 if os.environ.get("CI") else 77)
+
+
+def free_ports(count):
+    """Ports that nobody listens on, below those that the system gives to outgoing connections: a node that is killed finds
+    its port free again. All are held until all are found, so that none comes twice."""
+    held, ports = [], []
+    while len(ports) < count:
+        port, candidate = random.randrange(20_000, 32_000), socket.socket()
+        try:
+            candidate.bind(("127.0.0.1", port))
+        except OSError:
+            candidate.close()
+            continue
+        held.append(candidate)
+        ports.append(port)
+    for one in held:
+        one.close()
+    return ports
+
+
 def main(args):
+    home = None
+    if "--home" in args[:-1]:
+        at = args.index("--home")
+        home, args = pathlib.Path(args[at + 1]), args[:at] + args[at + 2:]
+    place = {"home": home, "base_port": 0} if home else {}
     if not args:
         sys.exit(__doc__)
     verb, rest = args[0], args[1:]
     if verb == "jars":
         print(jars())
     elif verb == "up":
-        cluster = Cluster(int(rest[0]) if rest else 1)
+        need_java()
+        cluster = Cluster(int(rest[0]) if rest else 1, **place)
         cluster.stop()
-        if port_in_use(BASE_PORT):
-            sys.exit(f"kafka: something else listens on port {BASE_PORT}; stop it first")
+        if port_in_use(cluster.ports[0]):
+            sys.exit(f"kafka: something else listens on port {cluster.ports[0]}; stop it first")
         print(f"kafka: starting {cluster.nodes} node(s)", file=sys.stderr)
         cluster.start()
-        print(f"Apache Kafka is ready on {cluster.bootstrap} (stop it: ./dev kafka down)")
+        print(f"Apache Kafka is ready on {cluster.bootstrap} (stop it: ./dev kafka down{f' --home {home}' if home else ''})")
     elif verb == "down":
-        Cluster().stop()
-        shutil.rmtree(Cluster().home, ignore_errors=True)
+        cluster = Cluster(**place)
+        cluster.stop()
+        shutil.rmtree(cluster.home, ignore_errors=True)
         print("Apache Kafka is stopped, its data removed")
+    elif verb == "kill" and len(rest) == 1:
+        Cluster(**place).kill_node(int(rest[0]))
+    elif verb == "start" and len(rest) == 1:
+        cluster = Cluster(**place)
+        cluster.start_node(int(rest[0]))
+        cluster.wait_ready(int(rest[0]))
     elif verb == "tool" and rest:
         command = tool(*rest)
         os.execvp(command[0], command)

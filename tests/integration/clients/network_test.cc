@@ -1,12 +1,10 @@
-// Against the broker in KLAMM_TEST_BOOTSTRAP; skipped where that is not set.
+// The layer below producer, consumer and admin: connections, versions, metadata, coordinators.
 
-#include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <cstdlib>
 #include <future>
 
 #include "client/client.h"
+#include "client/client_config.h"
+#include "integration/clients/client_test.h"
 #include "protocol/03_metadata.h"
 #include "protocol/19_create_topics.h"
 #include "protocol/20_delete_topics.h"
@@ -14,19 +12,16 @@
 namespace klamm::client {
 namespace {
 
-constexpr auto kPatience = std::chrono::seconds(30);
+using test::kPatience;
 
-class RealBroker : public ::testing::Test {
+class NetworkClientList : public test::ClientTest {
  protected:
   void SetUp() override {
-    const char* bootstrap = std::getenv("KLAMM_TEST_BOOTSTRAP");
-    if (bootstrap == nullptr) GTEST_SKIP() << "KLAMM_TEST_BOOTSTRAP is not set";
-    ClientSettings settings;
-    settings.bootstrap = *parseBootstrap(bootstrap);
-    settings.clientId = "klamm-net-test";
-    settings.threadName = "klamm-test";
-    settings.allowAutoTopicCreation = false;  // a topic that was deleted must not come back by being asked for
-    client_ = *Client::start(settings);
+    auto settings = clientSettings(config({{"allow.auto.create.topics", "false"}}), ClientKind::Consumer, "klamm-net-test");
+    ASSERT_TRUE(settings) << settings.error().message();
+    settings->threadName = "klamm-test";
+    settings->allowAutoTopicCreation = false;  // a topic that was deleted must not come back by being asked for
+    client_ = *Client::start(*settings);
   }
   template <class Request>
   Result<typename Request::Response> ask(NodeId node, Channel channel, Request request) {
@@ -41,7 +36,7 @@ class RealBroker : public ::testing::Test {
   std::unique_ptr<Client> client_;
 };
 
-TEST_F(RealBroker, NegotiatesAndAnswersOnEveryChannel) {
+TEST_F(NetworkClientList, NegotiatesAndAnswersOnEveryChannel) {
   for (const Channel channel : {Channel::General, Channel::Fetch, Channel::Coordinator}) {
     protocol::MetadataRequest request;
     request.topics.emplace();
@@ -55,7 +50,7 @@ TEST_F(RealBroker, NegotiatesAndAnswersOnEveryChannel) {
   }
 }
 
-TEST_F(RealBroker, AnswersManyPipelinedRequestsInOrder) {
+TEST_F(NetworkClientList, AnswersManyPipelinedRequestsInOrder) {
   const auto snapshot = awaitUpdate(client_->metadata(), 0, deadline());
   ASSERT_TRUE(snapshot) << snapshot.error().message();
   const NodeId node = (*snapshot)->nodes.begin()->first;
@@ -75,8 +70,8 @@ TEST_F(RealBroker, AnswersManyPipelinedRequestsInOrder) {
   for (int i = 0; i < kRequests; ++i) EXPECT_EQ(order[i], i);
 }
 
-TEST_F(RealBroker, LearnsATopicThatIsMadeWhileItWaits) {
-  const std::string topic = "klamm-net-test-learns-" + std::to_string(::getpid());
+TEST_F(NetworkClientList, LearnsATopicThatIsMadeWhileItWaits) {
+  const std::string topic = uniqueName("learns");
   protocol::DeleteTopicsRequest deletion;
   deletion.timeoutMs = 10'000;
   deletion.topics.emplace_back().name = topic;
@@ -84,7 +79,7 @@ TEST_F(RealBroker, LearnsATopicThatIsMadeWhileItWaits) {
   auto& wanted = creation.topics.emplace_back();
   wanted.name = topic;
   wanted.numPartitions = 3;
-  wanted.replicationFactor = 1;
+  wanted.replicationFactor = -1;
   creation.timeoutMs = 10'000;
   const auto made = ask(kAnyNode, Channel::General, creation);
   ASSERT_TRUE(made) << made.error().message();
@@ -104,7 +99,7 @@ TEST_F(RealBroker, LearnsATopicThatIsMadeWhileItWaits) {
   EXPECT_TRUE(ask(kAnyNode, Channel::General, deletion));
 }
 
-TEST_F(RealBroker, FindsACoordinatorOnceAndRemembersIt) {
+TEST_F(NetworkClientList, FindsACoordinatorOnceAndRemembersIt) {
   std::promise<Result<NodeId>> promise;
   client_->coordinators().find(CoordinatorType::Group, "klamm-net-test-group", deadline(), [&](Result<NodeId> found) { promise.set_value(std::move(found)); });
   const auto found = promise.get_future().get();

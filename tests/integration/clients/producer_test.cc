@@ -1,14 +1,11 @@
-// The producer against the broker in KLAMM_TEST_BOOTSTRAP; skipped where that is not set.
-// KLAMM_TEST_RECORDS: records per test (100,000).
-
-#include <gtest/gtest.h>
+// The producer's public calls. KLAMM_TEST_RECORDS: records per test of volume (20,000).
 
 #include <atomic>
 #include <cstdlib>
 #include <thread>
 
-#include <klamm/producer.h>
-
+#include "client/client_config.h"
+#include "integration/clients/client_test.h"
 #include "producer/core.h"
 
 namespace klamm::producer {
@@ -18,7 +15,7 @@ using std::chrono_literals::operator""ms;
 
 std::int64_t recordsToSend() {
   const char* text = std::getenv("KLAMM_TEST_RECORDS");
-  return text != nullptr ? std::atoll(text) : 100'000;
+  return text != nullptr ? std::atoll(text) : 20'000;
 }
 
 /// What the callbacks of one producer said; they come on one thread.
@@ -44,24 +41,16 @@ struct Reports {
   }
 };
 
-class RealBroker : public ::testing::Test {
+class ProducerList : public test::ClientTest {
  protected:
-  void SetUp() override {
-    const char* bootstrap = std::getenv("KLAMM_TEST_BOOTSTRAP");
-    if (bootstrap == nullptr) GTEST_SKIP() << "KLAMM_TEST_BOOTSTRAP is not set";
-    config.set("bootstrap.servers", bootstrap);
-    Uuid id = Uuid::random(systemRandom());
-    topic = "klamm-producer-test-" + id.toString();
-  }
-  Config config;
+  void SetUp() override { topic = makeTopic("producer"); }
   std::string topic;
 };
 
-class EveryCodec : public RealBroker, public ::testing::WithParamInterface<const char*> {};
+class EveryCodec : public ProducerList, public ::testing::WithParamInterface<const char*> {};
 
 TEST_P(EveryCodec, EveryRecordIsWrittenOnceAndInOrder) {
-  config.set("compression.type", GetParam());
-  Producer<std::string_view, std::string_view> producer(config);
+  Producer<std::string_view, std::string_view> producer(config({{"compression.type", GetParam()}}));
   Reports reports;
   const std::int64_t count = recordsToSend();
   for (std::int64_t i = 0; i < count; ++i) {
@@ -76,15 +65,14 @@ TEST_P(EveryCodec, EveryRecordIsWrittenOnceAndInOrder) {
 INSTANTIATE_TEST_SUITE_P(Producer, EveryCodec, ::testing::Values("none", "gzip", "snappy", "lz4", "zstd"),
                          [](const auto& named) { return std::string(named.param); });
 
-TEST_F(RealBroker, LosesAndDoublesNothingWhenItsConnectionsAreCutAgainAndAgain) {
+TEST_F(ProducerList, LosesAndDoublesNothingWhenItsConnectionsAreCutAgainAndAgain) {
   const Log log;
-  const auto settings = producerSettings(config, log);
-  client::ClientSettings common;
-  common.bootstrap = *client::parseBootstrap(*config.find("bootstrap.servers"));
-  common.clientId = "klamm-cut";
-  common.threadName = "klamm-cut";
-  common.maxInFlight = 7;
-  auto client = client::Client::start(common, log);
+  const auto settings = producerSettings(config(), log);
+  auto common = client::clientSettings(config(), ClientKind::Producer, "klamm-cut");
+  ASSERT_TRUE(settings && common);
+  common->threadName = "klamm-cut";
+  common->maxInFlight = 7;
+  auto client = client::Client::start(*common, log);
   ASSERT_TRUE(client);
   client::Client& under = **client;
   auto core = std::make_unique<Core>(*settings, *std::move(client), nullptr, systemClock(), systemRandom());
@@ -111,8 +99,8 @@ TEST_F(RealBroker, LosesAndDoublesNothingWhenItsConnectionsAreCutAgainAndAgain) 
   EXPECT_EQ(reports.gaps, 0);
 }
 
-TEST_F(RealBroker, AFutureTellsTheOffsetAndAnErrorIsItsException) {
-  Producer<std::int64_t, std::string> producer(config);
+TEST_F(ProducerList, AFutureTellsTheOffsetAndAnErrorIsItsException) {
+  Producer<std::int64_t, std::string> producer(config());
   const RecordMetadata first = producer.send({.topic = topic, .key = 1, .value = "x"}).get();
   EXPECT_EQ(first.topic, topic);
   EXPECT_EQ(first.offset, 0);
@@ -124,9 +112,8 @@ TEST_F(RealBroker, AFutureTellsTheOffsetAndAnErrorIsItsException) {
   EXPECT_EQ(producer.partitionsFor(topic).size(), 1U);
 }
 
-TEST_F(RealBroker, APartitionThatIsNotThereTimesOutWithItsName) {
-  config.set("max.block.ms", "300");
-  Producer<std::string, std::string> producer(config);
+TEST_F(ProducerList, APartitionThatIsNotThereTimesOutWithItsName) {
+  Producer<std::string, std::string> producer(config({{"max.block.ms", "300"}}));
   producer.send({.topic = topic, .value = "x"}).get();
   try {
     producer.send({.topic = topic, .partition = 17, .value = "x"}).get();
@@ -136,23 +123,21 @@ TEST_F(RealBroker, APartitionThatIsNotThereTimesOutWithItsName) {
   }
 }
 
-TEST_F(RealBroker, WithoutAcknowledgementsEverythingArrivesAsWell) {
-  config.set("acks", "0");
+TEST_F(ProducerList, WithoutAcknowledgementsEverythingArrivesAsWell) {
   const std::int64_t count = 1000;
   {
-    Producer<std::string, std::string> producer(config);
+    Producer<std::string, std::string> producer(config({{"acks", "0"}}));
     Reports reports;
     for (std::int64_t i = 0; i < count; ++i) producer.send({.topic = topic, .value = "x"}, reports.callback());
     producer.flush();
     EXPECT_EQ(reports.sent, count);
   }
-  Producer<std::string, std::string> other({{"bootstrap.servers", *config.find("bootstrap.servers")}});
+  Producer<std::string, std::string> other(config());
   EXPECT_EQ(other.send({.topic = topic, .value = "last"}).get().offset, count);
 }
 
-TEST_F(RealBroker, ManyThreadsShareAProducer) {
-  config.set("linger.ms", "0");
-  Producer<std::string, std::string> producer(config);
+TEST_F(ProducerList, ManyThreadsShareAProducer) {
+  Producer<std::string, std::string> producer(config({{"linger.ms", "0"}}));
   Reports reports;
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
