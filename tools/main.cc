@@ -27,6 +27,8 @@ constexpr Tool kTools[] = {
     {"console-producer", "send the lines of standard input to a topic", runConsoleProducer},
     {"console-consumer", "print the records of topics", runConsoleConsumer},
     {"consumer-groups", "list and describe groups, reset and delete their offsets", runConsumerGroups},
+    {"verifiable-producer", "count into a topic, a line of JSON per record", runVerifiableProducer},
+    {"verifiable-consumer", "read as a member of a group, a line of JSON per event", runVerifiableConsumer},
     {"dump-log", "print log segments, indexes and snapshots of a broker's folder", runDumpLog},
     {"broker", "start klamm-broker", runBroker},
 };
@@ -50,7 +52,7 @@ const Tool* find(std::string_view name) {
 
 void printOverview() {
   fmt::print("klamm: Apache Kafka's console tools, native\n\nUsage: klamm COMMAND [options]      klamm COMMAND --help\n\n");
-  for (const Tool& tool : kTools) fmt::print("  {:<18}{}\n", tool.name, tool.summary);
+  for (const Tool& tool : kTools) fmt::print("  {:<21}{}\n", tool.name, tool.summary);
   fmt::print(
       "\nExamples:\n"
       "  klamm broker --port 9092\n"

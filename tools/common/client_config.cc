@@ -63,6 +63,11 @@ Config clientConfig(const PropertyMap& properties) {
   return config;
 }
 
+std::string bootstrapServers(const Arguments& arguments) {
+  warnDeprecated(arguments, "broker-list", "bootstrap-server");
+  return arguments.required(arguments.has("broker-list") && !arguments.has("bootstrap-server") ? "broker-list" : "bootstrap-server");
+}
+
 Config adminConfig(const Arguments& arguments, std::string_view clientId) {
   PropertyMap properties = readProperties(arguments, {"command-config", "", "", ""});
   properties["bootstrap.servers"] = arguments.required("bootstrap-server");

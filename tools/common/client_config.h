@@ -28,6 +28,9 @@ using PropertyMap = std::map<std::string, std::string, std::less<>>;
 /// A client's configuration of these properties; its warnings go to standard error.
 [[nodiscard]] Config clientConfig(const PropertyMap& properties);
 
+/// --bootstrap-server, or --broker-list, its old name. UsageError without either.
+[[nodiscard]] std::string bootstrapServers(const Arguments& arguments);
+
 /// For a command that takes --bootstrap-server and --command-config.
 [[nodiscard]] Config adminConfig(const Arguments& arguments, std::string_view clientId);
 

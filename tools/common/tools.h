@@ -22,6 +22,8 @@ int runTopics(const Call& call);
 int runConsoleProducer(const Call& call);
 int runConsoleConsumer(const Call& call);
 int runConsumerGroups(const Call& call);
+int runVerifiableProducer(const Call& call);
+int runVerifiableConsumer(const Call& call);
 int runDumpLog(const Call& call);
 int runBroker(const Call& call);
 
