@@ -1,0 +1,113 @@
+"""Verifiable clients of both makes as processes whose lines are read while they run."""
+import collections
+import contextlib
+import json
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+
+import harness
+from verifiable_rules import Run
+
+MAKES = ["klamm", "java"]
+
+
+def now_ms():
+    return time.time_ns() // 1_000_000
+
+
+class VerifiableClient:
+    """A verifiable producer or consumer. Its Run grows while it lives.
+
+    Threading: the owner's thread, but for `run.events`, which a reader appends to.
+    """
+
+    def __init__(self, make, role, name, bootstrap, topic, *args, limited=False):
+        words = ["--bootstrap-server", bootstrap, "--topic", topic, *map(str, args)]
+        command = ([str(harness.BIN / f"klamm-verifiable-{role}"), *words] if make == "klamm" else
+                   harness.kafka.tool(f"kafka-verifiable-{role}", *words))
+        self.make, self.role, self.name = make, role, name
+        self.run = Run(name, [], end="running", limited=limited)
+        self.bad_lines = []
+        self.counts = collections.Counter()
+        self.log = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log)
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            try:
+                event = json.loads(line)
+                self.run.events.append(event)
+                self.counts[event["name"]] += 1
+            except (ValueError, KeyError, TypeError):
+                if self.run.end == "running":  # a kill may cut the last line
+                    self.bad_lines.append(line)
+
+    @property
+    def alive(self):
+        return self.process.poll() is None
+
+    def stop(self, seconds=30, number=signal.SIGTERM):
+        """A clean end; returns the exit code."""
+        self.process.send_signal(number)
+        return self.finish(seconds)
+
+    def finish(self, seconds=60):
+        """Waits for its own end; returns the exit code."""
+        try:
+            code = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"{self.name} ({self.make}) did not end within {seconds} s\n{self.log_text()[-2000:]}") from None
+        self._close("stopped")
+        return code
+
+    def kill(self):
+        self.run.ended = now_ms()
+        self.process.kill()
+        self.process.wait()
+        self._close("killed")
+
+    def _close(self, end):
+        self.run.end = end
+        self.reader.join(10)
+        self.process.stdout.close()
+
+    def log_text(self):
+        self.log.seek(0)
+        return self.log.read().decode(errors="replace")
+
+    def held(self):
+        """The partitions that it has by its own words."""
+        held = set()
+        for event in list(self.run.events):
+            numbers = {entry["partition"] for entry in event.get("partitions", [])}
+            if event["name"] == "partitions_assigned":
+                held |= numbers
+            elif event["name"] == "partitions_revoked":
+                held -= numbers
+        return held if self.alive else set()
+
+
+@contextlib.contextmanager
+def clients():
+    """A list for clients; whatever still runs at the end is killed."""
+    started = []
+    try:
+        yield started
+    finally:
+        for client in started:
+            if client.alive:
+                client.kill()
+            client.log.close()
+
+
+def committed_offsets(bootstrap, group):
+    """(partition number -> committed offset, partition number -> end offset) as the broker tells a tool."""
+    described = harness.klamm("consumer-groups", "--bootstrap-server", bootstrap, "--describe", "--group", group).stdout.decode()
+    rows = [line.split() for line in described.splitlines() if line.startswith(group + " ")]
+    return ({int(row[2]): int(row[3]) for row in rows if row[3] != "-"}, {int(row[2]): int(row[4]) for row in rows if row[4] != "-"})
