@@ -147,7 +147,6 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", std::string("klamm-broker ") + KLAMM_VERSION);
   app.add_option("server.properties", arguments.properties, "Kafka's properties file of a combined node");
   app.add_option("--override", arguments.overrides, "key=value: a setting that goes before the file's; may stand several times")
-      ->expected(1)
       ->allow_extra_args(false);
   app.add_option("--port", arguments.port, "listen on 127.0.0.1 and ::1 at this port instead of listeners; 0 picks a free one");
   app.add_option("--data", arguments.data, "data folder, instead of log.dirs");

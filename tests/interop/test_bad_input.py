@@ -264,6 +264,13 @@ class CommandLineTest(InteropTest):
             self.assertRegex(broker.log_text(), "num.partitons.*num.partitions")
             broker.stop()
         self.assertNotEqual(broker.process.returncode, None)
+
+    def test_overrides_may_stand_several_times(self):
+        with KlammBroker("--override", "num.partitons=3", "--override", "num.network.threds=1") as broker:
+            self.assertRegex(broker.log_text(), "num.partitons")
+            self.assertRegex(broker.log_text(), "num.network.threds")
+
+    def test_an_unknown_client_key_warns_with_the_nearest_known_name(self):
         with KlammBroker() as broker:
             done = subprocess.run([harness.BIN / "klamm-console-producer", "--bootstrap-server", broker.bootstrap, "--topic", "t",
                                    "--command-property", "linger.mss=3"], input=b"x\n", capture_output=True, timeout=60, check=True)

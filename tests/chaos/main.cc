@@ -1,0 +1,87 @@
+// klamm-chaos: seeded faults against client and broker; the long form of the chaos tests.
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "base/clock.h"
+#include "chaos/record_run.h"
+#include "chaos/watchdog.h"
+
+namespace {
+
+using klamm::systemClock;
+
+struct Arguments {
+  std::string broker = {};
+  std::string folder = {};
+  std::string what = "records";
+  std::uint64_t runs = 100;
+  std::uint64_t seed = 1;
+  bool verbose = false;
+};
+
+double secondsSince(klamm::TimePoint start) { return std::chrono::duration<double>(systemClock().now() - start).count(); }
+
+void say(const std::string& line) { std::cout << line << std::endl; }
+
+void sayWhatIsWrong(const klamm::chaos::RunReport& report) {
+  for (const auto& anomaly : report.anomalies) say(fmt::format("    {}: {}", toString(anomaly.kind), anomaly.text));
+  for (const auto& failure : report.failures) say("    " + failure);
+}
+
+int records(const Arguments& arguments) {
+  const auto start = systemClock().now();
+  std::vector<std::uint64_t> bad;
+  std::size_t acked = 0;
+  int kills = 0;
+  for (std::uint64_t run = 0; run < arguments.runs; ++run) {
+    const std::uint64_t seed = arguments.seed + run;
+    const auto plan = klamm::chaos::planOf(seed);
+    const auto began = systemClock().now();
+    if (arguments.verbose) say(fmt::format("  seed {}: {}", seed, plan.toString()));
+    const klamm::chaos::Watchdog watchdog(std::chrono::minutes(6), fmt::format("seed {} hangs; again: ./dev chaos records --runs 1 --seed {}", seed, seed));
+    const std::string folder = fmt::format("{}/seed-{}", arguments.folder, seed);
+    const auto report = klamm::chaos::runRecords(plan, arguments.broker, folder);
+    say(fmt::format("[{}/{}] seed {}: {} sent, {} acknowledged, {} in the log; {} kills, {} cuts, {} resets, {} black holes, {} refusals; {:.1f} s: {}", run + 1,
+                    arguments.runs, seed, report.sent, report.acked, report.inLog, report.kills, report.faults.cuts, report.faults.resets,
+                    report.faults.blackHoles, report.faults.refusals, secondsSince(began), report.isGood() ? "good" : "BAD"));
+    acked += report.acked;
+    kills += report.kills;
+    if (report.isGood()) continue;
+    bad.push_back(seed);
+    sayWhatIsWrong(report);
+    say(fmt::format("    plan: {}\n    data and log: {}\n    again: ./dev chaos records --runs 1 --seed {}", plan.toString(), folder, seed));
+  }
+  say(fmt::format("chaos records: {} runs from seed {}, {} kills, {} records acknowledged: {} runs with lost, duplicated, reordered or invented records or a hang, {:.0f} s",
+                  arguments.runs, arguments.seed, kills, acked, bad.size(), secondsSince(start)));
+  return bad.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Arguments arguments;
+  arguments.broker = (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "klamm-broker").string();
+  arguments.folder = (std::filesystem::temp_directory_path() / fmt::format("klamm-chaos-{}", ::getpid())).string();
+  CLI::App app("Seeded faults against client and broker.", "klamm-chaos");
+  app.add_option("what", arguments.what, "records: produce and consume through the fault proxy, the broker killed meanwhile; then everything is read back and judged")
+      ->check(CLI::IsMember({"records"}));
+  app.add_option("--runs", arguments.runs, "runs of records (100)");
+  app.add_option("--seed", arguments.seed, "of the first run (1)");
+  app.add_option("--broker", arguments.broker, "klamm-broker's program");
+  app.add_option("--folder", arguments.folder, "for the brokers' data; what a bad run leaves stays there");
+  app.add_flag("--verbose", arguments.verbose, "each run's plan before it begins");
+  CLI11_PARSE(app, argc, argv);
+  const int result = records(arguments);
+  std::error_code ignored;
+  std::filesystem::remove(arguments.folder, ignored);  // only when it is empty
+  return result;
+}
