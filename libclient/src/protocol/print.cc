@@ -1,5 +1,9 @@
 #include <fmt/format.h>
 
+#include <array>
+#include <charconv>
+#include <cmath>
+
 #include "protocol/codec.h"
 
 namespace klamm::protocol {
@@ -115,11 +119,23 @@ class JsonPrinter final : public ConstVisitor {
     return true;
   }
 
-  /// Shortest form that reads back, with Java's ".0" behind a whole number.
+  /// As Java's Double.toString: the shortest digits that read back, at least one behind the point, and from 10^7 up and
+  /// below 10^-3 with an exponent: 12.5, 3.0, 1.0E7, -2.5E-4.
   static std::string javaDouble(double value) {
-    std::string text = fmt::format("{}", value);
-    if (text.find_first_not_of("-0123456789") == std::string::npos) text += ".0";
-    return text;
+    if (std::isnan(value)) return "\"NaN\"";
+    if (std::isinf(value)) return value < 0 ? "\"-Infinity\"" : "\"Infinity\"";
+    const double size = std::abs(value);
+    const bool plain = value == 0 || (size >= 1e-3 && size < 1e7);
+    std::array<char, 64> room;
+    const auto written = std::to_chars(room.data(), room.data() + room.size(), value, plain ? std::chars_format::fixed : std::chars_format::scientific);
+    std::string text(room.data(), written.ptr);
+    std::string exponent;
+    if (const auto e = text.find('e'); e != std::string::npos) {
+      exponent = "E" + std::to_string(std::stoi(text.substr(e + 1)));
+      text.resize(e);
+    }
+    if (text.find('.') == std::string::npos) text += ".0";
+    return text + exponent;
   }
 
   std::string text_;

@@ -7,6 +7,7 @@
 #include "protocol/01_fetch.h"
 #include "protocol/03_metadata.h"
 #include "protocol/12_heartbeat.h"
+#include "protocol/49_alter_client_quotas.h"
 #include "protocol/59_fetch_snapshot.h"
 #include "protocol/68_consumer_group_heartbeat.h"
 #include "protocol/75_describe_topic_partitions.h"
@@ -240,6 +241,13 @@ TEST(Print, WritesTheFormOfKafkasConverters) {
   EXPECT_EQ(toString(request), R"(HeartbeatRequest{"groupId":"a\"b\\\n\u0001","generationId":-1,"memberId":"ü","groupInstanceId":null})");
   FetchSnapshotResponse snapshot;
   EXPECT_EQ(toJson(snapshot, 0), R"({"throttleTimeMs":0,"errorCode":0,"topics":[]})");
+}
+
+TEST(Print, WritesNumbersWithAPointAsJavaDoes) {
+  AlterClientQuotasRequest request{.entries = {{}}};
+  for (const double value : {3.0, -12.5, 9999999.0, 1e7, -2.5e-4, 1e300}) request.entries[0].ops.push_back({.key = "k", .value = value});
+  const std::string json = toJson(request, 1);
+  for (const char* text : {":3.0,", ":-12.5,", ":9999999.0,", ":1.0E7,", ":-2.5E-4,", ":1.0E300,"}) EXPECT_NE(json.find(text), std::string::npos) << text << json;
 }
 
 }  // namespace
