@@ -129,10 +129,10 @@ class KlammBroker:
 
 
 class KafkaBroker(kafka.Cluster):
-    """A one-node Apache Kafka of the tests' own."""
+    """A one-node Apache Kafka of the tests' own, in a folder that tests which run at the same time must not share."""
 
-    def __init__(self):
-        super().__init__(1, home=PEERS / "kafka" / "test-run", base_port=0)
+    def __init__(self, home="test-run"):
+        super().__init__(1, home=PEERS / "kafka" / home, base_port=0)
 
     def __enter__(self):
         self.start()

@@ -165,7 +165,7 @@ class VerifiableOnKlammBrokerTest(Pairings, InteropTest):
 class VerifiableOnApacheKafkaTest(Pairings, InteropTest):
     @classmethod
     def start_broker(cls):
-        broker = KafkaBroker()
+        broker = KafkaBroker("test-verifiable")
         cls.addClassCleanup(broker.stop)
         broker.start()
         return broker

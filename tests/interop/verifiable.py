@@ -32,6 +32,7 @@ class VerifiableClient:
         self.run = Run(name, [], end="running", limited=limited)
         self.bad_lines = []
         self.counts = collections.Counter()
+        self.reached = {}  # partition -> highest offset told of
         self.log = tempfile.TemporaryFile()
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log)
         self.reader = threading.Thread(target=self._read, daemon=True)
@@ -43,6 +44,8 @@ class VerifiableClient:
                 event = json.loads(line)
                 self.run.events.append(event)
                 self.counts[event["name"]] += 1
+                if event["name"] in ("producer_send_success", "record_data"):
+                    self.reached[event["partition"]] = max(event["offset"], self.reached.get(event["partition"], -1))
             except (ValueError, KeyError, TypeError):
                 if self.run.end == "running":  # a kill may cut the last line
                     self.bad_lines.append(line)

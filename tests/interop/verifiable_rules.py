@@ -21,12 +21,16 @@ Partition = collections.namedtuple("Partition", "topic partition")
 
 @dataclasses.dataclass
 class Run:
-    """One process. `end` is "stopped" (by itself or a signal it could handle), "killed" or "running"; `ended` the time, in
-    milliseconds, at which it was killed."""
+    """One process. `end` is "stopped" (by itself or a signal it could handle), "killed" or "running". Times are milliseconds.
+
+    A frozen member does not know that its session is over, and a fenced one not that its name was given away: until it hears
+    of it, it may believe to own what others own. So what it held counts until then only; its commits must fail."""
     name: str
     events: list
     end: str = "stopped"
-    ended: int = None
+    ended: int = None       # when it was killed
+    fenced: int = None      # when another process took its group.instance.id
+    frozen: list = dataclasses.field(default_factory=list)  # when it was stopped for longer than its session
     limited: bool = False   # consumer with --max-messages: "count" may exceed the ranges
     eager: bool = True      # consumer: its assignors give up everything before they get anything
 
@@ -166,15 +170,16 @@ def in_time(runs):
 
 
 def ownership(run):
-    """(partition, from, until) of everything a consumer held; until is None while it still does."""
+    """(partition, from, until) of everything a consumer held; until is endless while it still does."""
     held, spans = {}, []
+    ends = sorted([*run.frozen, *[time for time in (run.fenced, run.ended) if time is not None]])
     for event in run.events:
         if event["name"] == "partitions_assigned":
             held.update((partition, event["timestamp"]) for partition in partitions_of(event))
         elif event["name"] == "partitions_revoked":
             spans += [(partition, held.pop(partition), event["timestamp"]) for partition in partitions_of(event) if partition in held]
-    until = run.ended if run.end == "killed" else None
-    return spans + [(partition, since, until) for partition, since in held.items()]
+    spans += [(partition, since, float("inf")) for partition, since in held.items()]
+    return [(partition, since, min([until, *[end for end in ends if end >= since]])) for partition, since, until in spans]
 
 
 def check_owners(runs):
@@ -182,7 +187,7 @@ def check_owners(runs):
     spans = collections.defaultdict(list)
     for run in runs:
         for partition, since, until in ownership(run):
-            spans[partition].append((since, float("inf") if until is None else until, run.name))
+            spans[partition].append((since, until, run.name))
     found = []
     for partition, list_of in sorted(spans.items()):
         list_of.sort()
@@ -199,26 +204,40 @@ class GroupProgress:
         self.start, self.found = start, []
         self.committed = {}
         self.unsure = collections.defaultdict(set)   # offsets whose commit nobody told the end of
-        self.owner_is_new = {}                       # (member, partition) -> nothing read since it was assigned
+        self.owner = {}                              # partition -> the member that was assigned it last
+        self.fresh = set()                           # (member, partition): nothing read since it was assigned
+        self.late = collections.Counter()            # member -> commits told after others had the partition
 
     def read(self, run, event):
         if event["name"] == "partitions_assigned":
-            self.owner_is_new.update(((run.name, partition), True) for partition in partitions_of(event))
+            for partition in partitions_of(event):
+                self.owner[partition] = run.name
+                self.fresh.add((run.name, partition))
         elif event["name"] == "records_consumed":
             for entry in event["partitions"]:
                 self.consumed(run, Partition(entry["topic"], entry["partition"]), entry)
-        elif event["name"] == "offsets_committed":
-            for entry in event["offsets"]:
-                partition = Partition(entry["topic"], entry["partition"])
-                if event["success"]:
-                    self.committed[partition] = entry["offset"]
-                    self.unsure[partition].clear()
+        elif event["name"] == "offsets_committed" and event["success"]:
+            partitions = [Partition(entry["topic"], entry["partition"]) for entry in event["offsets"]]
+            if any(self.owner.get(partition, run.name) != run.name for partition in partitions):
+                self.committed_late(run, event)
+                return
+            for partition, entry in zip(partitions, event["offsets"]):
+                self.committed[partition] = entry["offset"]
+                self.unsure[partition].clear()
+
+    def committed_late(self, run, event):
+        """One commit may have arrived before the member was frozen or fenced, and be told of afterwards; no other is taken."""
+        self.late[run.name] += 1
+        if self.late[run.name] > len(run.frozen) + (run.fenced is not None):
+            self.found.append(f"{run.name} committed {event['offsets']} although others own them")
 
     def consumed(self, run, partition, entry):
         allowed = {self.committed.get(partition, self.start)} | self.unsure[partition]
-        if self.owner_is_new.pop((run.name, partition), False) and entry["minOffset"] not in allowed:
+        if (run.name, partition) in self.fresh and entry["minOffset"] not in allowed:
             self.found.append(f"{run.name} begins {partition} at {entry['minOffset']}, the group had committed {sorted(allowed)}")
-        self.unsure[partition].add(entry["maxOffset"] + 1)
+        self.fresh.discard((run.name, partition))
+        if self.owner.get(partition) == run.name:  # otherwise its commit must fail
+            self.unsure[partition].add(entry["maxOffset"] + 1)
 
 
 def check_group(runs, start=0, committed=None):
