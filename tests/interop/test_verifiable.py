@@ -1,6 +1,8 @@
 """Kafka's verifiable clients and ours in all four pairings, on klamm-broker and on Apache Kafka."""
 import signal
+import socket
 import tempfile
+import time
 import unittest
 
 import harness
@@ -152,6 +154,67 @@ class Pairings:
                 self.assertEqual(consumer.counts["offsets_committed"], 0)
                 self.assertEqual(committed_offsets(self.bootstrap, make)[0], {0: 100})
                 self.assert_no_violations(rules.check_consumer(consumer.run))
+
+
+    def test_ours_commits_automatically_only_what_it_told(self):
+        topic = "told"
+        klamm("topics", "--bootstrap-server", self.bootstrap, "--create", "--topic", topic, "--partitions", PARTITIONS)
+        klamm("verifiable-producer", "--broker-list", self.bootstrap, "--topic", topic, "--max-messages", 100, "--repeating-keys", 17)
+        told = klamm("verifiable-consumer", "--broker-list", self.bootstrap, "--topic", topic, "--group-id", topic, "--max-messages", 10,
+                     "--enable-autocommit", "--verbose").stdout
+        self.assertEqual(told.count(b"record_data"), 10)
+        self.assertEqual(sum(committed_offsets(self.bootstrap, topic)[0].values()), 10)
+
+    def test_a_consumer_that_fails_tells_its_end_all_the_same(self):
+        """No commit and no reset policy: nothing can be read. The exit code is 0, as always but for signals and wrong calls."""
+        topic = "nowhere"
+        klamm("topics", "--bootstrap-server", self.bootstrap, "--create", "--topic", topic)
+        for make in MAKES:
+            with self.subTest(make=make), clients() as started:
+                consumer = VerifiableClient(make, "consumer", f"{make}-nowhere", self.bootstrap, topic, "--group-id", f"none-{make}",
+                                            "--reset-policy", "none")
+                started.append(consumer)
+                self.assertEqual(consumer.finish(), 0)
+                self.assertEqual([event["name"] for event in consumer.run.events],
+                                 ["startup_complete", "partitions_assigned", "partitions_revoked", "shutdown_complete", "shutdown_requested"])
+                self.assertNotEqual(consumer.log_text(), "")
+                self.assert_no_violations(rules.check_consumer(consumer.run))
+
+
+class WrongCallsTest(InteropTest):
+    """Both makes end wrong calls with the same exit code, before they tell any event."""
+
+    PRODUCER, CONSUMER = ["--bootstrap-server", "127.0.0.1:1", "--topic", "t"], ["--bootstrap-server", "127.0.0.1:1", "--topic", "t",
+                                                                                "--group-id", "g"]
+    CALLS = [("producer", [], 0), ("consumer", [], 0), ("producer", PRODUCER[:2], 1), ("consumer", CONSUMER[:4], 1),
+             ("producer", [*PRODUCER, "--acks", "all"], 1), ("producer", [*PRODUCER, "--value-prefix", "p"], 1),
+             ("producer", [*PRODUCER, "--command-config", "/nonexistent"], 1), ("consumer", [*CONSUMER, "--surprise"], 1),
+             ("consumer", [*CONSUMER, "--reset-policy", "yesterday"], 1), ("consumer", [*CONSUMER, "--group-protocol", "modern"], 1),
+             ("consumer", [*CONSUMER, "--assignment-strategy", "no.such.Assignor"], 1)]
+
+    def test_exit_codes(self):
+        harness.need("java")
+        for role, words, code in self.CALLS:
+            # Ours by the name of Kafka's script.
+            ours = [str(harness.BIN / "kafka" / f"kafka-verifiable-{role}.sh"), *words]
+            for command in (ours, harness.kafka.tool(f"kafka-verifiable-{role}", *words)):
+                with self.subTest(command=command[0], role=role, words=words):
+                    done = harness.run(*command, check=False)
+                    self.assertEqual(done.returncode, code, done.stderr)
+                    self.assertNotIn(b"timestamp", done.stdout)
+                    self.assertNotEqual(done.stdout + done.stderr, b"")
+
+    def test_a_signal_ends_ours_where_no_broker_answers(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent, clients() as started:
+            for bootstrap in (f"127.0.0.1:{silent.getsockname()[1]}", "127.0.0.1:1"):
+                for role, words in (("producer", ()), ("consumer", ("--group-id", "g"))):
+                    with self.subTest(role=role, bootstrap=bootstrap):
+                        client = VerifiableClient("klamm", role, f"{role}-alone", bootstrap, "t", *words)
+                        started.append(client)
+                        self.wait_until(lambda: client.counts["startup_complete"] == 1, "it starts")
+                        time.sleep(0.3)
+                        self.assertEqual(client.stop(seconds=5), 128 + signal.SIGTERM)
+                        self.assertEqual(client.counts["shutdown_complete"], 1)
 
 
 class VerifiableOnKlammBrokerTest(Pairings, InteropTest):
