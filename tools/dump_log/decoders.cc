@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.h"
 #include "protocol/api_table.h"
 #include "protocol/codec.h"
 #include "protocol/records/consumer_protocol_assignment.h"
@@ -167,28 +168,6 @@ std::string controlJson(const record::RecordView& record) {
   return message ? protocol::toJson(*message, readAs) : "unreadable";
 }
 
-/// The character at the front of the text, or what of it stands for one replacement character.
-struct Character {
-  std::size_t length;
-  bool valid;
-};
-
-/// As Java's decoder: the longest beginning of a valid sequence is replaced as a whole, and so is a surrogate.
-Character characterAt(std::string_view text) noexcept {
-  const auto at = [&text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = at(0);
-  if (first < 0x80) return {1, true};
-  const std::size_t length = first >= 0xC2 && first < 0xE0 ? 2 : first >= 0xE0 && first < 0xF0 ? 3 : first >= 0xF0 && first < 0xF5 ? 4 : 0;
-  if (length == 0) return {1, false};
-  for (std::size_t i = 1; i < length; ++i) {
-    if (i == text.size()) return {i, false};
-    const bool overlong = i == 1 && ((first == 0xE0 && at(1) < 0xA0) || (first == 0xF0 && at(1) < 0x90));
-    const bool beyond = i == 1 && first == 0xF4 && at(1) >= 0x90;
-    if ((at(i) & 0xC0) != 0x80 || overlong || beyond) return {i, false};
-  }
-  return {length, !(first == 0xED && at(1) >= 0xA0)};
-}
-
 }  // namespace
 
 Contents decodeContents(Decoder decoder, const record::RecordView& record) {
@@ -218,17 +197,6 @@ std::string describeControlRecord(const record::RecordView& record) {
   return fmt::format(" controlType: {}({})", record::controlRecordName(key->type), static_cast<int>(key->type));
 }
 
-std::string javaText(BytesView bytes) {
-  std::string_view text = asText(bytes);
-  std::string out;
-  out.reserve(text.size());
-  while (!text.empty()) {
-    const Character character = characterAt(text);
-    if (character.valid) out += text.substr(0, character.length);
-    else out += "\xEF\xBF\xBD";
-    text.remove_prefix(character.length);
-  }
-  return out;
-}
+std::string javaText(BytesView bytes) { return readUtf8(asText(bytes)); }
 
 }  // namespace klamm::tools::dump

@@ -12,6 +12,10 @@ namespace {
 
 constexpr CompressionType kType = CompressionType::Zstd;
 constexpr std::size_t kUsualRatio = 16;
+/// Windows up to 128 MiB, as Kafka's zstd-jni takes them: level 22 writes such frames, whatever is in them.
+constexpr int kMaxWindowLog = 27;
+/// A context that had to hold a larger window is not kept for the next batch.
+constexpr std::size_t kKeptContext = std::size_t{16} * 1024 * 1024;
 
 struct FreeCompressor {
   void operator()(ZSTD_CCtx* context) const noexcept { ZSTD_freeCCtx(context); }
@@ -24,6 +28,7 @@ using Context = std::unique_ptr<ZSTD_DCtx, FreeDecompressor>;
 Context newContext() {
   Context context(ZSTD_createDCtx());
   if (context == nullptr) throw std::bad_alloc();
+  ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax, kMaxWindowLog);
   return context;
 }
 
@@ -67,13 +72,16 @@ Status compressZstd(int level, BytesView input, std::vector<std::byte>& out) {
 }
 
 Result<Buffer> decompressZstd(BytesView input, std::size_t limit) {
-  thread_local const Context context = newContext();
+  thread_local Context context;
+  if (context == nullptr) context = newContext();
   ZSTD_DCtx_reset(context.get(), ZSTD_reset_session_only);
   const unsigned long long claimed = ZSTD_getFrameContentSize(input.data(), input.size());
   const std::size_t plausible = input.size() * kUsualRatio;
   const bool known = claimed != ZSTD_CONTENTSIZE_UNKNOWN && claimed != ZSTD_CONTENTSIZE_ERROR;
   Frames frames(context.get(), input);
-  return drain(kType, frames, Output(known ? static_cast<std::size_t>(claimed) : plausible, plausible, limit), limit);
+  auto content = drain(kType, frames, Output(known ? static_cast<std::size_t>(claimed) : plausible, plausible, limit), limit);
+  if (ZSTD_sizeof_DCtx(context.get()) > kKeptContext) context.reset();
+  return content;
 }
 
 std::unique_ptr<DecompressionStream> openZstd(BytesView input) {

@@ -80,7 +80,7 @@ struct Decoded {
 };
 
 /// Fails naming message, version, field and byte offset: InvalidRequest for a request, MalformedResponse for the rest.
-/// `bytes` and `records` of the message are slices of `bytes`.
+/// `bytes` and `records` of the message are slices of `bytes`; its own memory is bounded by decode_limits.h.
 template <class M>
 [[nodiscard]] Result<Decoded<M>> decodePrefix(const Buffer& bytes, std::int16_t version) {
   Decoded<M> decoded;

@@ -3,22 +3,27 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/utf8.h"
 #include "protocol/codec.h"
+#include "protocol/decode_limits.h"
 #include "protocol/field_path.h"
 
 namespace klamm::protocol {
 namespace {
 
-/// Memory that may be reserved for an array before its elements were seen; beyond it the array grows by what was read.
-constexpr std::size_t kReserveBytes = std::size_t{64} * 1024;
 constexpr std::int64_t kNull = -1;
+
+/// Bytes of memory that `wanted` bytes from the heap take, as the usual allocators round them.
+constexpr std::uint64_t heapBytes(std::uint64_t wanted) noexcept {
+  return wanted == 0 ? 0 : std::max<std::uint64_t>(32, (wanted + 23) & ~std::uint64_t{15});
+}
 
 /// Fills a message from bytes that a peer sent. After the first fault every visit does nothing. Threading: one thread.
 class Decoder final : public Visitor {
  public:
   Decoder(const MessageInfo& info, const Buffer& frame, std::int16_t version)
       : info_(info), frame_(frame), version_(version), flexible_(info.flexible.contains(version)),
-        begin_(frame.data()), at_(frame.data()), end_(frame.data() + frame.size()) {}
+        begin_(frame.data()), at_(frame.data()), end_(frame.data() + frame.size()), memoryLeft_(memoryAllowed(frame.size())) {}
 
   Result<std::size_t> message(void* object) {
     if (!info_.versions.contains(version_)) {
@@ -55,14 +60,14 @@ class Decoder final : public Visitor {
   void text(const Field& f, std::string& value) override {
     if (!carried(f)) return;
     const BytesView view = taken(f, textLength(f));
-    if (!failed_) value.assign(asText(view));
+    if (!failed_) assign(f, asText(view), value);
   }
   void nullableText(const Field& f, std::optional<std::string>& value) override {
     if (!carried(f)) return;
     const std::int64_t length = textLength(f);
     if (length == kNull) return value.reset();
     const BytesView view = taken(f, length);
-    if (!failed_) value.emplace(asText(view));
+    if (!failed_) assign(f, asText(view), value.emplace());
   }
   void bytes(const Field& f, Buffer& value) override {
     if (carried(f)) value = slice(f, lengthOf<std::int32_t>(f));
@@ -77,6 +82,7 @@ class Decoder final : public Visitor {
     if (!carried(f)) return;
     const std::int64_t length = lengthOf<std::int32_t>(f);
     if (length == kNull) return value.reset();
+    if (length > 0) charge(f, heapBytes(sizeof(Part)));
     value = Parts(slice(f, length));
   }
   Presence array(const Field& f, MutableArray value, bool) override {
@@ -89,7 +95,9 @@ class Decoder final : public Visitor {
       fault(f, "claims " + std::to_string(count) + " elements, " + std::to_string(remaining()) + " bytes remain");
       return Presence::Absent;
     }
-    value.ops->reserve(value.array, std::min(count, kReserveBytes / value.ops->elementSize + 1));
+    // Reserved as claimed, once the claim fits into what the bytes that came may take: growing would take twice as much.
+    if (!charge(f, heapBytes(count * value.ops->elementSize))) return Presence::Absent;
+    value.ops->reserve(value.array, count);
     const TagState outer = std::exchange(tags_, {});
     path_.push(f);
     for (std::size_t i = 0; i < count && !failed_; ++i) {
@@ -177,6 +185,27 @@ class Decoder final : public Visitor {
     return 0;
   }
 
+  /// Memory that is about to be taken; a fault when the message would become too large for its bytes.
+  bool charge(const Field& f, std::uint64_t bytes) {
+    if (failed_ || bytes > memoryLeft_) {
+      fault(f, "takes more memory than the " + std::to_string(memoryAllowed(frame_.size())) + " bytes that a message of " +
+                   std::to_string(frame_.size()) + " bytes may");
+      return false;
+    }
+    memoryLeft_ -= bytes;
+    return true;
+  }
+
+  void assign(const Field& f, std::string_view text, std::string& value) {
+    constexpr std::size_t kInPlace = 15;
+    if (text.size() > kInPlace && !charge(f, heapBytes(text.size() + 1))) return;
+    if (isUtf8(text)) {
+      value.assign(text);
+    } else if (charge(f, heapBytes(text.size() * 6))) {  // a replacement takes three bytes, and the text grows by doubling
+      value = readUtf8(text);
+    }
+  }
+
   BytesView taken(const Field& f, std::int64_t length) {
     if (failed_) return {};
     const auto size = static_cast<std::size_t>(length);
@@ -237,6 +266,7 @@ class Decoder final : public Visitor {
       if (found) return;
     }
     const auto offset = static_cast<std::size_t>(data.data() - begin_);
+    if (!charge(kTag, heapBytes(3 * sizeof(UnknownTaggedField)))) return;  // the list doubles, old and new side by side
     value.ops->unknownTaggedFields(value.object)->push_back({tag, frame_.slice(offset, data.size())});
   }
 
@@ -257,6 +287,7 @@ class Decoder final : public Visitor {
   const std::byte* end_;  ///< Of the frame, or of the tagged field that is being read.
   FieldPath path_;
   Error error_;
+  std::uint64_t memoryLeft_;
   TagState tags_;
   bool failed_ = false;
 };

@@ -149,6 +149,16 @@ TEST(Zstd, AClaimedSizeIsOnlyAHint) {
   EXPECT_EQ(decompress(CompressionType::Zstd, asBytes(frame), kAny).error().code(), ErrorCode::CorruptMessage);
 }
 
+TEST(Zstd, AWindowOfMoreThan128MiBIsRefused) {
+  // Frame headers of windows of 2^27 and 2^28 bytes, each before one raw block of five bytes.
+  const std::string largest("\x28\xb5\x2f\xfd\x00\x88\x29\x00\x00hello", 14);
+  const std::string tooLarge("\x28\xb5\x2f\xfd\x00\x90\x29\x00\x00hello", 14);
+  EXPECT_EQ(decompress(CompressionType::Zstd, asBytes(largest), kAny)->text(), "hello");
+  EXPECT_EQ(*streamed(CompressionType::Zstd, asBytes(largest)), "hello");
+  EXPECT_EQ(decompress(CompressionType::Zstd, asBytes(tooLarge), kAny).error().code(), ErrorCode::CorruptMessage);
+  EXPECT_EQ(streamed(CompressionType::Zstd, asBytes(tooLarge)).error().code(), ErrorCode::CorruptMessage);
+}
+
 TEST(Lz4, WritesIndependentBlocksOf64KiBWithoutChecksums) {
   const auto bytes = compressed(CompressionType::Lz4, textOf(200000));
   EXPECT_EQ(bytes[4], std::byte{0x60});  // FLG: version 1, independent blocks, no checksum, no size
