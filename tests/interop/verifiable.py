@@ -21,7 +21,7 @@ def now_ms():
 class VerifiableClient:
     """A verifiable producer or consumer. Its Run grows while it lives.
 
-    Threading: the owner's thread, but for `run.events`, which a reader appends to.
+    Threading: the owner's thread, but for `run.events`, `counts`, `reached` and `held`, which a reader writes.
     """
 
     def __init__(self, make, role, name, bootstrap, topic, *args, limited=False):
@@ -32,9 +32,12 @@ class VerifiableClient:
         self.run = Run(name, [], end="running", limited=limited)
         self.bad_lines = []
         self.counts = collections.Counter()
-        self.reached = {}  # partition -> highest offset told of
+        self.reached = {}         # partition -> highest offset told of
+        self.held = frozenset()   # the partitions that it has by its own words
         self.log = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log)
+        # What runs in the background of a shell ignores SIGINT, and a JVM would inherit that.
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log,
+                                        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
@@ -42,13 +45,22 @@ class VerifiableClient:
         for line in self.process.stdout:
             try:
                 event = json.loads(line)
+                self._note(event)
                 self.run.events.append(event)
                 self.counts[event["name"]] += 1
-                if event["name"] in ("producer_send_success", "record_data"):
-                    self.reached[event["partition"]] = max(event["offset"], self.reached.get(event["partition"], -1))
             except (ValueError, KeyError, TypeError):
                 if self.run.end == "running":  # a kill may cut the last line
                     self.bad_lines.append(line)
+
+    def _note(self, event):
+        """What those who wait want to know without reading all lines again."""
+        name = event["name"]
+        if name in ("producer_send_success", "record_data"):
+            self.reached[event["partition"]] = max(event["offset"], self.reached.get(event["partition"], -1))
+        elif name == "partitions_assigned":
+            self.held |= {entry["partition"] for entry in event["partitions"]}
+        elif name == "partitions_revoked":
+            self.held -= {entry["partition"] for entry in event["partitions"]}
 
     @property
     def alive(self):
@@ -83,17 +95,6 @@ class VerifiableClient:
     def log_text(self):
         self.log.seek(0)
         return self.log.read().decode(errors="replace")
-
-    def held(self):
-        """The partitions that it has by its own words."""
-        held = set()
-        for event in list(self.run.events):
-            numbers = {entry["partition"] for entry in event.get("partitions", [])}
-            if event["name"] == "partitions_assigned":
-                held |= numbers
-            elif event["name"] == "partitions_revoked":
-                held -= numbers
-        return held if self.alive else set()
 
 
 @contextlib.contextmanager
