@@ -157,7 +157,7 @@ void Core::touch(Topic& topic) {
 void Core::afterAppend(const Accumulator::Appended& appended) {
   if (appended.newBatch) touch(appended.queue->topic);
   if (!appended.readyNow) return wakeAt(TimePoint(Duration(appended.queue->readyAt.load(std::memory_order_acquire))));
-  if (appended.queue->full.load(std::memory_order_relaxed)) return;  // the next answer drives
+  if (appended.queue->waitsForAnswer()) return;
   if (sendsItself_) sender_.drive();
   else wakeAt(clock_.now());  // compression is the I/O thread's
 }

@@ -58,13 +58,12 @@ class Sender {
 
   /// Why nothing can be sent any more (no producer id to be had).
   [[nodiscard]] std::optional<Error> fatalError() const KLAMM_EXCLUDES(mutex_);
-  /// True while an application thread that has filled a batch should not bother to drive.
-  [[nodiscard]] bool isDriving() const noexcept { return driveWishes_.load(std::memory_order_relaxed) != 0; }
 
  private:
   struct Node {
     client::NodeId id = -1;
     std::size_t inFlight = 0;
+    std::atomic<bool> full = false;  ///< nothing more may leave before an answer has come
     TimePoint lastDrained = {};
     std::vector<PartitionQueue*> ready = {};
     std::size_t turn = 0;  ///< which queue was first in the last request
@@ -101,6 +100,7 @@ class Sender {
 
   // sender_answers.cc: from the network to the callbacks.
   void onAnswer(std::unique_ptr<Request> request, Result<protocol::ProduceResponse> result);
+  void endFlight(Request& request) KLAMM_REQUIRES(mutex_);
   void takeAnswers(Request& request, const protocol::ProduceResponse& response, Completions& done) KLAMM_REQUIRES(mutex_);
   [[nodiscard]] std::unique_ptr<Batch>* findBatch(Request& request, const protocol::ProduceResponse::TopicProduceResponse& topic,
                                                   std::int32_t partition) const KLAMM_REQUIRES(mutex_);

@@ -45,8 +45,7 @@ void Sender::onAnswer(std::unique_ptr<Request> request, Result<ProduceResponse> 
   bool oldMetadata = false;
   {
     const MutexLock lock(mutex_);
-    --request->node->inFlight;
-    inFlight_.erase(request.get());
+    endFlight(*request);
     if (result) {
       takeAnswers(*request, *result, done);
     } else {
@@ -59,6 +58,12 @@ void Sender::onAnswer(std::unique_ptr<Request> request, Result<ProduceResponse> 
   if (result) passOnHints(*result);
   report(done);
   drive();
+}
+
+void Sender::endFlight(Request& request) {
+  --request.node->inFlight;
+  request.node->full.store(false);
+  inFlight_.erase(&request);
 }
 
 void Sender::takeAnswers(Request& request, const ProduceResponse& response, Completions& done) {

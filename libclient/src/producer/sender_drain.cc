@@ -62,7 +62,7 @@ void Sender::driveOnce() {
 void Sender::refreshActive() {
   accumulator_.takeInbox(active_);
   std::erase_if(active_, [this](PartitionQueue* queue) {
-    return queue->readyAt.load(std::memory_order_acquire) == PartitionQueue::kNever && isEmpty(*queue);
+    return queue->readyAt.load() == PartitionQueue::kNever && isEmpty(*queue);
   });
 }
 
@@ -81,7 +81,7 @@ bool Sender::isEmpty(PartitionQueue& queue) {
 }
 
 TimePoint Sender::examine(PartitionQueue& queue, TimePoint now, bool hurry) {
-  const TimePoint readyAt{Duration(queue.readyAt.load(std::memory_order_acquire))};
+  const TimePoint readyAt{Duration(queue.readyAt.load())};
   if (queue.leader < 0) {
     metadata_.requestUpdate("a partition with records to send has no leader");
     return TimePoint::max();  // new metadata drives
@@ -95,6 +95,7 @@ TimePoint Sender::examine(PartitionQueue& queue, TimePoint now, bool hurry) {
     node->id = queue.leader;
     node->lastDrained = now;
   }
+  queue.brokerFull.store(&node->full);
   if (node->ready.empty()) readyNodes_.push_back(node.get());
   node->ready.push_back(&queue);
   return next;  // in a hurry, but a batch in back-off waits all the same
@@ -128,7 +129,7 @@ TimePoint Sender::fillRequests(Node& node, TimePoint now) {
     inFlight_.insert(request.get());
     outgoing_.push_back(std::move(request));
   }
-  for (PartitionQueue* queue : node.ready) queue->full.store(node.inFlight >= limit, std::memory_order_relaxed);
+  node.full.store(node.inFlight > 0 && node.inFlight >= limit);
   markSlow(node, sent, now);
   return next;
 }
@@ -232,8 +233,7 @@ void Sender::submit(std::unique_ptr<Request> request) {
     const MutexLock lock(mutex_);
     for (auto& one : broken) broken_.push_back(std::move(one));
     if (request->batches.empty()) {
-      --request->node->inFlight;
-      inFlight_.erase(request.get());
+      endFlight(*request);
     }
   }
   if (!broken.empty()) wakeAt_(clock_.now());

@@ -14,7 +14,7 @@ void PartitionQueue::updateReady(Duration linger, std::size_t batchSize, float r
     else if (batches.size() > 1 || first.builder.estimatedSize(ratio) >= batchSize) at = 0;
     else at = (first.createdAt + linger).time_since_epoch().count();
   }
-  readyAt.store(at, std::memory_order_release);
+  readyAt.store(at);  // in one order with brokerFull: who fills a batch and who makes room cannot both miss the other
 }
 
 void PartitionQueue::insertInOrder(std::unique_ptr<Batch> batch) {

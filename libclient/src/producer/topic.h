@@ -46,13 +46,19 @@ struct PartitionQueue {
   std::atomic<std::uint32_t> length = 0;
   std::atomic<bool> hasLeader = false;
   std::atomic<bool> slow = false;    ///< its broker has taken nothing for partitioner.availability.timeout.ms
-  std::atomic<bool> full = false;    ///< its broker is at max.in.flight.requests.per.connection
+  /// Set while its broker is at max.in.flight.requests.per.connection; null until the queue was first looked at.
+  std::atomic<const std::atomic<bool>*> brokerFull = nullptr;
 
   client::NodeId leader = -1;
   std::int32_t leaderEpoch = -1;
   std::size_t inFlight = 0;
   PartitionSequences sequences = {};
 
+  /// A request that is in flight to the broker must be answered first; its answer drives the sender.
+  [[nodiscard]] bool waitsForAnswer() const noexcept {
+    const std::atomic<bool>* full = brokerFull.load();
+    return full != nullptr && full->load();
+  }
   /// Sets readyAt and length from what is in the queue.
   void updateReady(Duration linger, std::size_t batchSize, float ratio) KLAMM_REQUIRES(mutex);
   /// Puts a batch where its order belongs: a retried one before younger ones.

@@ -29,6 +29,12 @@ class AnsweringNetwork final : public client::NetworkClient {
     const auto held = std::make_shared<std::unique_ptr<client::Call>>(std::move(call));
     if (!loop_.post([this, held] { answer(std::move(*held)); }) && *held != nullptr) (*held)->fail(ErrorCode::Closed);
   }
+  void answerHeld() {
+    hold = false;
+    loop_.post([this] {
+      for (auto& call : std::exchange(held_, {})) answer(std::move(call));
+    });
+  }
   /// On the loop's thread.
   void failHeld(ErrorCode error) {
     for (auto& call : std::exchange(held_, {})) call->fail(error);

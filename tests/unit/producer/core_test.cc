@@ -148,6 +148,21 @@ TEST_F(ProducerApi, AnUnknownTopicInsideACallbackFailsAtOnceInsteadOfWaitingForI
   EXPECT_TRUE(timedOut);
 }
 
+TEST_F(ProducerApi, SendsAtOnceAgainAfterABrokerWasAtItsLimitAndThenIdle) {
+  settings.linger = 0ms;
+  settings.maxInFlight = 2;
+  auto producer = start();
+  producer.send({.topic = "t", .partition = 0, .value = "warm"}).get();
+  client->network().hold = true;
+  auto first = producer.send({.topic = "t", .partition = 0, .value = "1"});
+  auto second = producer.send({.topic = "t", .partition = 0, .value = "2"});
+  client->network().answerHeld();
+  first.get();
+  second.get();
+  auto third = producer.send({.topic = "t", .partition = 0, .value = "3"});
+  EXPECT_EQ(third.wait_for(10s), std::future_status::ready) << "nothing was in flight whose answer would have sent it";
+}
+
 struct Fixed final : Partitioner {
   std::int32_t choice = 0;
   std::int32_t partition(const PartitionContext&) override { return choice; }
