@@ -29,6 +29,8 @@ constexpr Tool kTools[] = {
     {"consumer-groups", "list and describe groups, reset and delete their offsets", runConsumerGroups},
     {"verifiable-producer", "count into a topic, a line of JSON per record", runVerifiableProducer},
     {"verifiable-consumer", "read as a member of a group, a line of JSON per event", runVerifiableConsumer},
+    {"producer-perf-test", "measure how fast records are sent and acknowledged", runProducerPerfTest},
+    {"consumer-perf-test", "measure how fast records are read", runConsumerPerfTest},
     {"dump-log", "print log segments, indexes and snapshots of a broker's folder", runDumpLog},
     {"broker", "start klamm-broker", runBroker},
 };

@@ -43,6 +43,7 @@ struct Command {
   std::string_view examples; ///< lines, each ending in \n
   std::span<const Option> options;
   std::span<const RetiredOption> retired = {};
+  bool takesWords = false;   ///< words that follow no option mean something
 };
 
 /// The options that were given. Threading: a value.

@@ -16,6 +16,7 @@ std::optional<Arguments> readCall(const Command& command, const Call& call) {
     fmt::print("klamm {}\n", KLAMM_VERSION);
     return std::nullopt;
   }
+  if (command.takesWords) return arguments;
   for (const std::string& word : arguments.words()) say("Warning: '" + word + "' belongs to no option and is ignored.");
   return arguments;
 }

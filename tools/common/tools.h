@@ -24,6 +24,8 @@ int runConsoleConsumer(const Call& call);
 int runConsumerGroups(const Call& call);
 int runVerifiableProducer(const Call& call);
 int runVerifiableConsumer(const Call& call);
+int runProducerPerfTest(const Call& call);
+int runConsumerPerfTest(const Call& call);
 int runDumpLog(const Call& call);
 int runBroker(const Call& call);
 
