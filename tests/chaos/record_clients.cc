@@ -50,6 +50,16 @@ bool sameText(const std::optional<std::string>& wanted, const std::optional<std:
 
 }  // namespace
 
+LogSink RunLog::sink(const std::string& name) {
+  return [this, name](LogLevel level, std::string_view line) {
+    static constexpr std::string_view kLevels[] = {"debug", "info", "warn", "error"};
+    const std::int64_t now = systemClock().wallMillis();
+    const MutexLock lock(mutex_);
+    lines_ << fmt::format("{:02}:{:02}:{:02}.{:03} {} {}: {}\n", now / 3'600'000 % 24, now / 60'000 % 60, now / 1000 % 60, now % 1000, name,
+                          kLevels[static_cast<std::size_t>(level)], line);
+  };
+}
+
 SeenRecord seen(const RunPlan& plan, const TextRecord& record) {
   SeenRecord result{.id = {-1, -1}};
   std::optional<std::string_view> extra;
@@ -95,7 +105,7 @@ void ProducerThread::sendOne(TextProducer& producer, std::int64_t sequence) {
 void ProducerThread::run() {
   const ProducerPlan& plan = log_.plan.producers[static_cast<std::size_t>(number_)];
   try {
-    TextProducer producer(producerConfig(plan, bootstrap_));
+    TextProducer producer(producerConfig(plan, bootstrap_).setLogger(log_.sink(fmt::format("producer {}", number_)), LogLevel::Debug));
     const TimePoint start = systemClock().now();
     for (std::int64_t sequence = 0; !stop_; ++sequence) {
       std::this_thread::sleep_until(start + std::chrono::microseconds(1'000'000 * sequence / plan.recordsPerSecond));
@@ -176,6 +186,7 @@ void ReaderThread::run() {
       config.set("group.id", "chaos-group").set("session.timeout.ms", "6000").set("heartbeat.interval.ms", "300");
       config.set("enable.auto.commit", log_.plan.autoCommit ? "true" : "false").set("auto.commit.interval.ms", "200");
     }
+    config.setLogger(log_.sink(name_), LogLevel::Debug);
     TextConsumer consumer(config);
     if (inGroup_) consumer.subscribe({kTopic}, pieces);
     else consumer.assign(allPartitions(log_.plan));

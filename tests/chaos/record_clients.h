@@ -2,6 +2,7 @@
 // The clients of a run, each with a thread of its own.
 
 #include <atomic>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <set>
@@ -24,7 +25,10 @@ inline constexpr const char* kTopic = "chaos";
 /// What the clients of a run share. Threading: any thread.
 class RunLog {
  public:
-  explicit RunLog(const RunPlan& plan) : plan(plan) {}
+  /// What the clients log goes to `file`.
+  RunLog(const RunPlan& plan, const std::string& file) : plan(plan), lines_(file) {}
+  /// For a client's configuration: its lines, with time and the client's name.
+  [[nodiscard]] LogSink sink(const std::string& name);
   void sent(RecordId id) {
     const MutexLock lock(mutex_);
     history_.sent(id);
@@ -64,6 +68,7 @@ class RunLog {
 
  private:
   mutable Mutex mutex_;
+  std::ofstream lines_ KLAMM_GUARDED_BY(mutex_);
   RecordHistory history_ KLAMM_GUARDED_BY(mutex_);
   std::vector<std::string> failures_ KLAMM_GUARDED_BY(mutex_);
   std::set<std::pair<std::int32_t, std::int64_t>> groupRead_ KLAMM_GUARDED_BY(mutex_);

@@ -26,7 +26,7 @@ constexpr auto kCatchUp = 60s;
 class Run {
  public:
   Run(const RunPlan& plan, const std::string& program, const std::string& folder)
-      : plan_(plan), log_(plan), proxy_({.seed = plan.seed}),
+      : plan_(plan), log_(plan, folder + "-clients.log"), proxy_({.seed = plan.seed}),
         broker_({.program = program, .folder = folder, .advertised = proxy_.address(),
                  .config = {{"offsets.topic.num.partitions", "3"}, {"group.min.session.timeout.ms", "1000"}}}) {
     proxy_.setUpstreamPort(broker_.port());

@@ -10,12 +10,14 @@ namespace klamm::broker::log {
 
 /// Fills a PartitionLog from its folder.
 ///
-///     clean stop:  segments as they are, state from the snapshot at the log end; nothing is read but the last batch
+///     clean stop:  segments as they are, state from the snapshot at the log end; read are the last batch and, if there are
+///                  idempotent producers, the headers of the last 5 MiB
 ///     after a kill, recovery point 1630:
 ///        [0 ........ 811][812 ...... 1629][1630 .... 2100, torn batch]
 ///         trusted         trusted          every batch's CRC is checked, the file is cut behind offset 2100,
 ///                                          both indexes are built anew; later segments would go
-///        producer state: newest readable snapshot at or below 2101, then the batch headers behind it
+///        producer state: newest readable snapshot at or below 2101, the headers of the last
+///                        5 MiB before it (see ProducerTail), then the batch headers behind it
 ///
 /// Threading: that of the log.
 class LogLoader {
@@ -27,6 +29,8 @@ class LogLoader {
   [[nodiscard]] static Status restoreProducers(PartitionLog& log, std::int64_t nowMillis);
 
  private:
+  /// A snapshot names one batch of each producer, and a retry may be of the four before it: they are read from the log.
+  [[nodiscard]] static Status recallBatches(PartitionLog& log, std::int64_t covered);
   [[nodiscard]] Status checkTopicId();
   [[nodiscard]] Status finishSwaps(std::vector<FolderEntry>& entries);
   [[nodiscard]] Status removeLeftovers(std::vector<FolderEntry>& entries);

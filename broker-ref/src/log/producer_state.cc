@@ -28,6 +28,10 @@ constexpr std::int32_t decrementSequence(std::int32_t sequence, std::int32_t by)
   return sequence < by ? highest - (by - sequence) + 1 : sequence - by;
 }
 
+BatchMetadata metadataOf(const BatchHeader& batch) {
+  return {.lastSequence = batch.lastSequence(), .lastOffset = batch.lastOffset(), .offsetDelta = batch.lastOffsetDelta, .timestamp = batch.maxTimestamp};
+}
+
 }  // namespace
 
 std::int32_t BatchMetadata::firstSequence() const noexcept { return decrementSequence(lastSequence, offsetDelta); }
@@ -44,6 +48,21 @@ const BatchMetadata* ProducerEntry::find(std::int32_t firstSequence, std::int32_
   for (std::size_t i = 0; i < count; ++i)
     if (batches[i].lastSequence == lastSequence && batches[i].firstSequence() == firstSequence) return &batches[i];
   return nullptr;
+}
+
+void ProducerTail::note(const BatchHeader& batch) {
+  if (!batch.hasProducerId() || batch.isControl() || batch.baseSequence == kNoSequence) return;
+  ProducerEntry& entry = producers_[batch.producerId];
+  if (entry.epoch != batch.producerEpoch) {
+    entry.epoch = batch.producerEpoch;
+    entry.count = 0;
+  }
+  entry.add(metadataOf(batch));
+}
+
+const ProducerEntry* ProducerTail::find(std::int64_t producerId) const noexcept {
+  const auto found = producers_.find(producerId);
+  return found == producers_.end() ? nullptr : &found->second;
 }
 
 SequenceVerdict ProducerStates::check(const BatchHeader& batch) const {
@@ -80,8 +99,7 @@ void ProducerStates::update(const BatchHeader& batch) {
   }
   if (batch.isTransactional() && entry.currentTxnFirstOffset < 0) entry.currentTxnFirstOffset = batch.baseOffset;
   if (batch.baseSequence == kNoSequence) return;
-  entry.add({.lastSequence = batch.lastSequence(), .lastOffset = batch.lastOffset(), .offsetDelta = batch.lastOffsetDelta,
-             .timestamp = batch.maxTimestamp});
+  entry.add(metadataOf(batch));
 }
 
 void ProducerStates::expire(std::int64_t nowMillis, std::int64_t expirationMs) {
@@ -112,6 +130,16 @@ std::int64_t ProducerStates::restore(std::int64_t from, std::int64_t offset, std
   }
   lastSnapshotOffset_ = mapEndOffset_ = from;
   return from;
+}
+
+void ProducerStates::recall(const ProducerTail& tail) {
+  for (auto& [id, entry] : producers_) {
+    const ProducerEntry* seen = tail.find(id);
+    // What the snapshot says counts: another epoch or another last batch is of records that are gone.
+    if (entry.count != 1 || seen == nullptr || seen->epoch != entry.epoch || !(*seen->last() == *entry.last())) continue;
+    entry.batches = seen->batches;
+    entry.count = seen->count;
+  }
 }
 
 Status ProducerStates::takeSnapshot() {

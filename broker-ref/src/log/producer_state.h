@@ -43,6 +43,23 @@ struct ProducerEntry {
   [[nodiscard]] const BatchMetadata* find(std::int32_t firstSequence, std::int32_t lastSequence) const noexcept;
 };
 
+/// The last batches of each producer in a stretch of the log, to fill in what a snapshot leaves out.
+///
+///     snapshot of producer 7:   epoch 0, last batch [15..19]           Kafka's format has room for one batch
+///     the log before it:        ... [5..9] [10..14] [15..19]
+///     comes [10..14] again, its answer was lost: without the log out of order, with it a duplicate
+///
+/// Kafka forgets the earlier batches at a clean stop and refuses such a retry; its producer then raises its epoch and
+/// writes them twice. Threading: one thread.
+class ProducerTail {
+ public:
+  void note(const record::BatchHeader& batch);
+  [[nodiscard]] const ProducerEntry* find(std::int64_t producerId) const noexcept;
+
+ private:
+  std::unordered_map<std::int64_t, ProducerEntry> producers_;
+};
+
 /// The verdict on a batch: append it, it is stored already, or an error.
 struct SequenceVerdict {
   Error error = {};
@@ -77,6 +94,8 @@ class ProducerStates {
   /// Takes the newest readable snapshot at or below `offset`; damaged ones are removed. Snapshots above are removed too.
   /// Returns the offset that the state now covers (`from` without any snapshot).
   [[nodiscard]] std::int64_t restore(std::int64_t from, std::int64_t offset, std::int64_t nowMillis, std::int64_t expirationMs);
+  /// Gives producers that have one batch the batches before it.
+  void recall(const ProducerTail& tail);
   /// Writes the state to `<mapEndOffset>.snapshot` unless that is what the last one holds.
   [[nodiscard]] Status takeSnapshot();
   /// Keeps the snapshots of these segments and the newest of the others.

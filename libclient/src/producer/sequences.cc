@@ -53,7 +53,9 @@ void IdempotentState::onSuccess(PartitionSequences& partition, Batch& batch, std
 }
 
 bool IdempotentState::mayRetry(PartitionSequences& partition, const Batch& batch, ErrorCode error, std::int64_t logStartOffset) {
-  const bool current = batch.identity == identity_ && batch.encodedIdentity == batch.identity;
+  // Not an answer to what it was before its sequence was given anew. The partition may well be behind the producer: another
+  // one has raised the epoch meanwhile.
+  const bool current = batch.identity == partition.identity && batch.encodedIdentity == batch.identity && batch.encodedSequence == batch.baseSequence;
   if (error == ErrorCode::UnknownProducerId) {
     // With a log start offset of -1 the broker could not tell, and a batch with a new sequence is as good as new.
     if (logStartOffset != -1 && !batch.sequenceReset && current) requestBump(partition);
@@ -104,11 +106,12 @@ void IdempotentState::settle() {
     return true;
   });
   if (rewrites_.empty() || !identity_.valid()) return;
-  if (identity_.epoch == std::numeric_limits<std::int16_t>::max()) {
+  // For a partition that has not gone over yet, the epoch that another one asked for is new enough.
+  const bool fresh = std::all_of(rewrites_.begin(), rewrites_.end(), [this](const auto* p) { return p->identity != identity_; });
+  if (!fresh && identity_.epoch == std::numeric_limits<std::int16_t>::max()) {
     identity_ = {};  // out of epochs: a new id; the partitions start anew when it is there
     return;
   }
-  const bool fresh = std::all_of(rewrites_.begin(), rewrites_.end(), [this](const auto* p) { return p->identity.id != identity_.id; });
   if (!fresh) ++identity_.epoch;
   for (PartitionSequences* partition : rewrites_) startAnew(*partition);
   rewrites_.clear();

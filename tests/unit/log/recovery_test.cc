@@ -247,6 +247,37 @@ TEST(Recovery, TheProducersAreKnownAfterAKill) {
   EXPECT_EQ(again.append(idempotent(77, 0, 100, 5)).baseOffset, 100);
 }
 
+TEST(Recovery, ARetryOfAnyOfFiveBatchesInFlightIsKnownAfterACleanStop) {
+  for (const int records : {8, 200}) {
+    MemoryDisk disk;
+    {
+      const LogUnderTest log(disk, smallSegments());  // 8: in one segment, 200: across several
+      for (int i = 0; i < records; ++i) ASSERT_FALSE(log.append(idempotent(5 + i % 2, 0, 3 * (i / 2), 3)).error);
+      ASSERT_TRUE(log->close());
+    }
+    const LogUnderTest again(disk, smallSegments(), true);
+    for (int i = records - 8; i < records; ++i) {
+      const AppendResult retry = again.append(idempotent(5 + i % 2, 0, 3 * (i / 2), 3));
+      EXPECT_TRUE(retry.duplicate) << i;
+      EXPECT_EQ(retry.baseOffset, 3 * i);
+    }
+    EXPECT_EQ(again.append(idempotent(5, 0, 3 * records / 2, 3)).baseOffset, 3 * records);
+  }
+}
+
+TEST(Recovery, WhatASnapshotSaysCountsMoreThanTheLogBeforeIt) {
+  MemoryDisk disk;
+  {
+    const LogUnderTest log(disk);
+    for (int i = 0; i < 3; ++i) ASSERT_FALSE(log.append(idempotent(5, 0, 3 * i, 3)).error);
+    ASSERT_FALSE(log.append(idempotent(5, 1, 0, 3)).error);
+    ASSERT_TRUE(log->close());
+  }
+  const LogUnderTest again(disk, {}, true);
+  EXPECT_EQ(again.append(idempotent(5, 0, 6, 3)).error.code(), ErrorCode::InvalidProducerEpoch);
+  EXPECT_TRUE(again.append(idempotent(5, 1, 0, 3)).duplicate);
+}
+
 TEST(Recovery, ARetryOfAnyOfFiveBatchesInFlightIsKnownAfterAKill) {
   MemoryDisk disk;
   const LogUnderTest log(disk);

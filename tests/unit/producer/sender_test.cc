@@ -450,6 +450,29 @@ TEST_F(Sender, AnotherPartitionGoesOverToTheNewEpochWhenItsBatchesAreAnswered) {
   EXPECT_EQ(only(y).sequence, 0);
 }
 
+TEST_F(Sender, TwoPartitionsThatTheBrokerForgotBothGoOnUnderANewEpoch) {
+  startIdempotent({1, 1});
+  send("x", 1);
+  auto x = take();
+  send("a", 0);
+  auto a = take();
+  refuse(std::move(a), ErrorCode::OutOfOrderSequenceNumber);
+  refuse(std::move(x), ErrorCode::OutOfOrderSequenceNumber);
+  advance(300ms);
+  std::set<std::int32_t> partitions;
+  while (waiting() > 0) {
+    auto request = take();
+    for (const SentBatch& batch : batchesOf(request)) {
+      partitions.insert(batch.partition);
+      EXPECT_EQ(batch.epoch, 1) << "partition " << batch.partition;
+      EXPECT_EQ(batch.sequence, 0) << "partition " << batch.partition;
+    }
+    succeed(std::move(request), 0);
+  }
+  EXPECT_EQ(partitions, (std::set<std::int32_t>{0, 1}));
+  EXPECT_EQ(results.size(), 2U);
+}
+
 TEST_F(Sender, AfterAnExpiryNothingNewIsSentBeforeTheGapIsSettled) {
   settings.deliveryTimeout = 10s;
   startIdempotent();
