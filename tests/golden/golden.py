@@ -71,12 +71,12 @@ class KafkaAgrees(unittest.TestCase):
         self.assertTrue((BIN / program).exists(), f"{BIN / program} is not built")
         return [str(BIN / program), *map(str, words)]
 
-    def pipe(self, *commands):
+    def pipe(self, *commands, stdin=subprocess.DEVNULL):
         """Runs commands one into the other; all must succeed. Returns what the last one printed."""
         running = []
         for number, command in enumerate(commands):
             last = number == len(commands) - 1
-            running.append(subprocess.Popen(command, stdin=running[-1].stdout if running else subprocess.DEVNULL, stdout=subprocess.PIPE,
+            running.append(subprocess.Popen(command, stdin=running[-1].stdout if running else stdin, stdout=subprocess.PIPE,
                                             text=last, errors="backslashreplace" if last else None))
             if number:
                 running[number - 1].stdout.close()

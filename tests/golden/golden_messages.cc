@@ -13,6 +13,7 @@
 #include <iostream>
 
 #include "base/bytes.h"
+#include "golden/columns.h"
 #include "golden/pairs.h"
 #include "unit/protocol/random_message.h"
 

@@ -134,14 +134,6 @@ std::string headerVersions(const ApiInfo& api, bool request) {
 
 }  // namespace
 
-std::vector<std::string> columnsOf(const std::string& line) {
-  std::vector<std::string> columns;
-  std::size_t at = 0;
-  for (std::size_t tab; (tab = line.find('\t', at)) != std::string::npos; at = tab + 1) columns.push_back(line.substr(at, tab - at));
-  columns.push_back(line.substr(at));
-  return columns;
-}
-
 Pair pairOf(const std::vector<std::string>& columns) {
   Pair pair;
   pair.kind = columns.at(1);

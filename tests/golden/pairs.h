@@ -26,7 +26,6 @@ struct Pair {
   std::string whole = {};
 };
 
-[[nodiscard]] std::vector<std::string> columnsOf(const std::string& line);
 [[nodiscard]] Pair pairOf(const std::vector<std::string>& columns);
 /// Kafka's class of ProduceRequest is ProduceRequestData; that of PartitionRecord is PartitionRecord.
 [[nodiscard]] std::string javaClassOf(const protocol::MessageInfo& info);

@@ -109,7 +109,7 @@ final class BatchPairs {
                 MemoryRecordsBuilder builder = builder(codec, time, state, seed);
                 List<SimpleRecord> records = records(seed);
                 records.forEach(builder::append);
-                print(codec.name + "-" + time + "-" + state, seed, records.stream().map(SimpleRecord::timestamp).toList(), builder.build());
+                print(codec.name + "-" + time.name() + "-" + state, seed, records.stream().map(SimpleRecord::timestamp).toList(), builder.build());
             }
         }
     }

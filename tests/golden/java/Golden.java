@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
  *     java -cp CLASSES:'LIBS/*' Golden read-messages LIBS < pairs.txt
  *     java -cp CLASSES:'LIBS/*' Golden write-batches SEEDS SEED > batches.txt
  *     java -cp CLASSES:'LIBS/*' Golden read-batches < batches.txt
+ *     java -cp CLASSES:'LIBS/*' Golden write-configs > configs.txt
  * </pre>
  */
 public final class Golden {
@@ -28,6 +29,7 @@ public final class Golden {
             case "read-messages" -> differences = MessagePairs.read(in, out, new File(args[1]));
             case "write-batches" -> BatchPairs.write(out, Integer.parseInt(args[1]), Long.parseLong(args[2]));
             case "read-batches" -> differences = BatchPairs.read(in, out);
+            case "write-configs" -> ConfigRows.write(out);
             default -> throw new IllegalArgumentException(args[0]);
         }
         out.flush();
