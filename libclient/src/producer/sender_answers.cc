@@ -243,16 +243,16 @@ void Sender::expire(TimePoint now, Completions& done) {
         nextSweep_ = std::min(nextSweep_, expiresAt);
         continue;
       }
-      giveUp(*batch, expiredError(*batch), true, done);
+      giveUp(*batch, expiredError(*batch, batch->count), true, done);
     }
   }
   for (PartitionQueue* queue : active_) expireQueue(*queue, now, done);
 }
 
-Error Sender::expiredError(const Batch& batch) const {
+Error Sender::expiredError(const Batch& batch, std::int32_t records) const {
   return {ErrorCode::RequestTimedOut,
           fmt::format("{} record(s) for {}-{} expired: delivery.timeout.ms ({}) has passed since the batch was opened",
-                      std::max(batch.count, batch.builder.count()), batch.queue.topic.name, batch.queue.partition,
+                      records, batch.queue.topic.name, batch.queue.partition,
                       std::chrono::duration_cast<Millis>(settings_.deliveryTimeout).count())};
 }
 
@@ -272,7 +272,10 @@ void Sender::expireQueue(PartitionQueue& queue, TimePoint now, Completions& done
     if (expired.empty()) return;
     queue.updateReady(settings_.linger, settings_.batchSize, queue.topic.ratio.load(std::memory_order_relaxed));
   }
-  for (auto& batch : expired) giveUp(*batch, expiredError(*batch), batch->hasSequence(), done);
+  for (auto& batch : expired) {
+    const std::int32_t records = batch->encoded.empty() ? batch->builder.count() : batch->count;
+    giveUp(*batch, expiredError(*batch, records), batch->hasSequence(), done);
+  }
 }
 
 void Sender::failAll(const Error& error, Completions& done) {

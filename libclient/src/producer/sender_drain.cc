@@ -223,15 +223,16 @@ Status Sender::encode(Batch& batch) {
 }
 
 void Sender::submit(std::unique_ptr<Request> request) {
-  std::vector<std::pair<std::unique_ptr<Batch>, Error>> broken;
-  std::erase_if(request->batches, [&](std::unique_ptr<Batch>& batch) {
-    const Status status = encode(*batch);
-    if (!status) broken.emplace_back(std::move(batch), status.error());
-    return !status;
-  });
+  // Without the lock: a codec takes its time. expire() may walk over the request meanwhile, so it must not move.
+  std::vector<std::pair<std::size_t, Error>> broken;
+  for (std::size_t at = 0; at < request->batches.size(); ++at) {
+    const Status status = encode(*request->batches[at]);
+    if (!status) broken.emplace_back(at, status.error());
+  }
   if (!broken.empty()) {
     const MutexLock lock(mutex_);
-    for (auto& one : broken) broken_.push_back(std::move(one));
+    for (auto& [at, error] : broken) broken_.emplace_back(std::move(request->batches[at]), std::move(error));
+    std::erase(request->batches, nullptr);
     if (request->batches.empty()) {
       endFlight(*request);
     }
