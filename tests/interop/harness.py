@@ -32,6 +32,15 @@ def need(*programs):
     raise unittest.SkipTest(f"{missing} not found")
 
 
+SKIPPED = 77  # what CTest takes for a skipped test
+
+
+def main():
+    """Runs the tests of the calling file. A skip is no success: the exit code says so."""
+    result = unittest.main(verbosity=2, exit=False).result
+    sys.exit(1 if not result.wasSuccessful() else SKIPPED if result.skipped else 0)
+
+
 def run(*command, data=None, timeout=120, check=True, **options):
     """Runs a program to its end; returns its CompletedProcess with bytes in stdout and stderr."""
     command = [str(word) for word in command]

@@ -6,7 +6,6 @@ import socket
 import struct
 import subprocess
 import tempfile
-import unittest
 
 import harness
 from harness import InteropTest, KlammBroker, klamm, run
@@ -278,4 +277,4 @@ class CommandLineTest(InteropTest):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    harness.main()

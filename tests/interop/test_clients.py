@@ -1,5 +1,4 @@
 """kcat, confluent-kafka-python and franz-go produce to klamm-broker and consume from it; groups commit."""
-import unittest
 
 import harness
 from harness import CODECS, LINES, PEERS, ROOT, InteropTest, KlammBroker, klamm, run
@@ -70,4 +69,4 @@ class ClientsTest(InteropTest):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    harness.main()

@@ -1,7 +1,6 @@
 """Kafka's Java console tools and ours, across klamm-broker, both ways, with every codec: the same bytes arrive."""
 import subprocess
 import threading
-import unittest
 
 import harness
 from harness import CODECS, LINES, InteropTest, KlammBroker, java_tool, kafka, klamm
@@ -70,4 +69,4 @@ class KillTest(InteropTest):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    harness.main()

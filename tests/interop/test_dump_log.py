@@ -4,7 +4,6 @@ import re
 import shutil
 import struct
 import tempfile
-import unittest
 
 import harness
 from test_bad_input import RawClient
@@ -102,4 +101,4 @@ class DumpLogTest(InteropTest):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    harness.main()

@@ -1,5 +1,4 @@
 """Kafka's Java admin tools against klamm-broker."""
-import unittest
 
 import harness
 from harness import InteropTest, KlammBroker, java_tool, klamm
@@ -75,4 +74,4 @@ class JavaAdminTest(InteropTest):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    harness.main()

@@ -1,7 +1,6 @@
 """Klamm's console tools against Apache Kafka, with every codec; Java and Klamm consumers that share a group, on both brokers."""
 import concurrent.futures
 import subprocess
-import unittest
 
 import harness
 from harness import CODECS, LINES, InteropTest, KafkaBroker, KlammBroker, java_tool, kafka, klamm
@@ -69,4 +68,4 @@ class KafkaBrokerTest(InteropTest):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    harness.main()

@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import tempfile
-import unittest
 
 import harness
 from harness import InteropTest, KlammBroker, klamm, run
@@ -170,4 +169,4 @@ class ToolsTest(InteropTest):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    harness.main()
