@@ -217,10 +217,10 @@ void Core::closeGroup(TimePoint deadline, Error& first) {
   bool byGroup = false;
   {
     const MutexLock lock(shared_->mutex);
-    const auto& subscriptions = shared_->subscriptions;
-    byGroup = subscriptions.type() == SubscriptionType::Topics || subscriptions.type() == SubscriptionType::Pattern;
-    partitions = subscriptions.assigned();
-    offsets = subscriptions.allConsumed();
+    const SubscriptionType type = shared_->subscriptions.type();
+    byGroup = type == SubscriptionType::Topics || type == SubscriptionType::Pattern;
+    partitions = shared_->subscriptions.assigned();
+    offsets = shared_->subscriptions.allConsumed();
     if (!settings_.autoCommit || offsets == shared_->lastCommitted) offsets.clear();
     // A member whose generation is void has nothing to commit with.
     if (byGroup && shared_->groupMetadata.generationId < 0) offsets.clear();

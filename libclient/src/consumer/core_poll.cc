@@ -26,8 +26,7 @@ class AtEnd {
 
 Error Core::checkPollable() {
   const MutexLock lock(shared_->mutex);
-  const auto& subscriptions = shared_->subscriptions;
-  if (subscriptions.type() != SubscriptionType::None) return {};
+  if (shared_->subscriptions.type() != SubscriptionType::None) return {};
   return Error(ErrorCode::IllegalState, "the consumer is not subscribed to any topics or assigned any partitions");
 }
 
@@ -111,9 +110,7 @@ Core::Turn Core::runGroupEvents(TimePoint now) {
 }
 
 void Core::beginRevocation(bool lost, TimePoint now) {
-  revocation_.emplace();
-  revocation_->lost = lost;
-  revocation_->giveUpAt = now + settings_.group.maxPollInterval;
+  revocation_ = Revocation{.lost = lost, .giveUpAt = now + settings_.group.maxPollInterval};
   if (lost || !settings_.autoCommit) return;
   OffsetMap offsets;
   {

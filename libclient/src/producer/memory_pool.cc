@@ -40,7 +40,7 @@ Result<MemoryPool::Lease> MemoryPool::take(std::size_t bytes, TimePoint deadline
   }
   if (deadline == kNoWait) return fail(ErrorCode::BufferExhausted, "buffer.memory is used up");
   waiters_.push_back(&self);
-  self.wake.waitUntil(mutex_, deadline, [&] { return self.granted || closed_; });
+  self.wake.waitUntil(mutex_, deadline, [&]() KLAMM_REQUIRES(mutex_) { return self.granted || closed_; });
   if (self.granted) return Lease(shared_from_this(), bytes);
   waiters_.erase(std::find(waiters_.begin(), waiters_.end(), &self));
   grantInOrder();  // who stood behind may need less

@@ -26,7 +26,7 @@ bool Outstanding::waitForAll(TimePoint deadline) {
   const MutexLock lock(mutex_);
   const std::uint64_t before = ++current_;
   ++waiting_;
-  const bool done = changed_.waitUntil(mutex_, deadline, [&] {
+  const bool done = changed_.waitUntil(mutex_, deadline, [&]() KLAMM_REQUIRES(mutex_) {
     while (!counts_.empty() && counts_.begin()->second == 0 && counts_.begin()->first < before) counts_.erase(counts_.begin());
     return counts_.empty() || counts_.begin()->first >= before;
   });

@@ -61,7 +61,7 @@ void Sender::driveOnce() {
 
 void Sender::refreshActive() {
   accumulator_.takeInbox(active_);
-  std::erase_if(active_, [this](PartitionQueue* queue) {
+  std::erase_if(active_, [this](PartitionQueue* queue) KLAMM_REQUIRES(mutex_) {
     return queue->readyAt.load() == PartitionQueue::kNever && isEmpty(*queue);
   });
 }
