@@ -16,8 +16,8 @@ using namespace protocol;
 /// Threading: one thread.
 class LyingEncoder final : public ConstVisitor {
  public:
-  LyingEncoder(const MessageInfo& info, std::int16_t version, const std::optional<Claim>& claim)
-      : claim_(claim), version_(version), flexible_(info.flexible.contains(version)) {}
+  LyingEncoder(const MessageInfo& info, std::int16_t version, const Changes& changes)
+      : changes_(changes), claim_(changes.claim), version_(version), flexible_(info.flexible.contains(version)) {}
 
   void body(const ConstStruct& value) {
     const bool outer = std::exchange(tagPass_, false);
@@ -31,9 +31,12 @@ class LyingEncoder final : public ConstVisitor {
     for (std::size_t i = 0; i < lengths_.size(); ++i) lengths_[i].behind = out_.size() - ends_[i];
     return std::move(lengths_);
   }
+  [[nodiscard]] std::vector<std::string> takeNumbers() { return std::move(numbers_); }
 
  protected:
   void number(const Field& f, NumberKind kind, std::int64_t value) override {
+    const bool passes = tagPass_ ? f.tagged.contains(version_) : f.versions.contains(version_) && !f.tagged.contains(version_);
+    if (passes) value = changed(f, kind, value);
     field(f, value == f.defaultNumber, [&] { fixed(widthOf(kind), value); });
   }
   void float64(const Field& f, double value) override {
@@ -163,6 +166,12 @@ class LyingEncoder final : public ConstVisitor {
   void moveNotesBehind(std::size_t note, std::size_t by) {
     for (std::size_t i = note + 1; i < ends_.size(); ++i) ends_[i] += by;
   }
+  [[nodiscard]] std::int64_t changed(const Field& f, NumberKind kind, std::int64_t value) {
+    const std::size_t which = numbers_.size();
+    numbers_.push_back(path_.to(f));
+    if (changes_.number && changes_.number->which == which) return limitedTo(kind, changes_.number->value);
+    return changes_.port && f.name == "port" && value == changes_.port->first ? changes_.port->second : value;
+  }
   [[nodiscard]] bool lies(std::size_t note) const { return claim_ && claim_->length == note; }
 
   // ---- Bytes ----
@@ -173,6 +182,7 @@ class LyingEncoder final : public ConstVisitor {
   void endless() { out_.insert(out_.end(), {std::byte{0xFF}, std::byte{0xFF}, std::byte{0xFF}, std::byte{0xFF}, std::byte{0xFF}, std::byte{1}}); }
   void raw(BytesView view) { out_.insert(out_.end(), view.begin(), view.end()); }
 
+  const Changes& changes_;
   const std::optional<Claim>& claim_;
   std::int16_t version_;
   bool flexible_;
@@ -180,6 +190,7 @@ class LyingEncoder final : public ConstVisitor {
   std::uint32_t tags_ = 0;
   FieldPath path_;
   std::vector<std::byte> out_;
+  std::vector<std::string> numbers_;
   std::vector<Length> lengths_;
   std::vector<std::size_t> ends_;  ///< where the bytes of each length end
 };
@@ -187,10 +198,25 @@ class LyingEncoder final : public ConstVisitor {
 }  // namespace
 
 std::vector<Length> lengthsOf(ConstMessage message, std::int16_t version) {
-  const std::optional<Claim> honest;
-  LyingEncoder encoder(*message.info, version, honest);
+  const Changes none;
+  LyingEncoder encoder(*message.info, version, none);
   encoder.body({message.object, message.info->ops});
   return encoder.takeLengths();
+}
+
+std::vector<std::string> numbersOf(ConstMessage message, std::int16_t version) {
+  const Changes none;
+  LyingEncoder encoder(*message.info, version, none);
+  encoder.body({message.object, message.info->ops});
+  return encoder.takeNumbers();
+}
+
+std::int64_t limitedTo(NumberKind kind, std::int64_t value) noexcept {
+  if (kind == NumberKind::Bool) return value == 0 ? 0 : 1;
+  const std::size_t bits = 8 * widthOf(kind);
+  const bool isUnsigned = kind == NumberKind::Uint16 || kind == NumberKind::Uint32;
+  const auto highest = static_cast<std::int64_t>(~std::uint64_t{0} >> (65 - bits - (isUnsigned ? 1 : 0)));
+  return std::clamp(value, isUnsigned ? 0 : -highest - 1, highest);
 }
 
 std::vector<Claim> liesAbout(const Length& length, std::size_t index) {
@@ -209,8 +235,8 @@ std::vector<Claim> liesAbout(const Length& length, std::size_t index) {
   return lies;
 }
 
-std::vector<std::byte> encodeWith(ConstMessage message, std::int16_t version, const std::optional<Claim>& claim) {
-  LyingEncoder encoder(*message.info, version, claim);
+std::vector<std::byte> encodeWith(ConstMessage message, std::int16_t version, const Changes& changes) {
+  LyingEncoder encoder(*message.info, version, changes);
   encoder.body({message.object, message.info->ops});
   return encoder.takeBytes();
 }

@@ -9,13 +9,13 @@ namespace klamm::hostile {
 /// element, nothing null, and one tagged field that no schema knows. Threading: one thread.
 class Filled final : public protocol::Visitor {
  public:
-  Filled(std::int16_t version, const protocol::MessageInfo& info) : version_(version), flexible_(info.flexible.contains(version)) {}
+  Filled(std::int16_t version, const protocol::MessageInfo& info)
+      : version_(version), flexible_(info.flexible.contains(version)) {}
 
   void fill(protocol::MutableStruct value) {
     value.ops->write(value.object, *this);
     if (flexible_) value.ops->unknownTaggedFields(value.object)->push_back({10'000, Buffer::copyOf(std::string_view("???"))});
   }
-
  protected:
   std::int64_t number(const protocol::Field& f, protocol::NumberKind, std::int64_t current) override {
     if (!carried(f)) return current;
