@@ -287,7 +287,6 @@ TEST_F(HostileClients, CannotFillTheMemoryWithAnswers) {
   });
   const MemoryWatch watch;
   std::this_thread::sleep_for(3s);  // as long as it may write, it does
-  std::cout << watch.grown() << " bytes\n";
   EXPECT_LE(watch.grown(), std::size_t{4} * 1024 * 1024);
   wire.shutDown();
   writer.join();

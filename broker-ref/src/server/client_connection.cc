@@ -7,6 +7,14 @@
 #include "server/server.h"
 
 namespace klamm::broker::server {
+namespace {
+
+/// A client that does not read its answers is asked for no more requests: beyond this only the answer in hand is kept.
+constexpr std::size_t kMaxUnsent = std::size_t{256} * 1024;
+/// Requests that were read already are served so many at a time; then it is the turn of other connections.
+constexpr int kRequestsPerTurn = 16;
+
+}  // namespace
 
 /// Sends one answer. Encoding happens on the thread that answers; the connection's own state is touched on the loop alone.
 class ClientConnection::Target final : public ResponseTarget {
@@ -70,11 +78,39 @@ void ClientConnection::onFrame(net::Connection& connection, Buffer frame) {
   serving_ = true;
   serveFrame(connection, frame);
   serving_ = false;
-  if (busy_ && !connection.isClosed()) {
+  if (connection.isClosed() || server_ == nullptr) return;
+  if (++servedInTurn_ >= kRequestsPerTurn) endTurn();
+  if (!mayReadOn(connection)) {
     paused_ = true;
     connection.pauseReading();
   }
 }
+
+/// The rest of what this client has sent comes behind what others wait for.
+void ClientConnection::endTurn() {
+  turnEnded_ = true;
+  (void)server_->transport_.loop().post([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self == nullptr) return;
+    self->turnEnded_ = false;
+    self->servedInTurn_ = 0;
+    self->readOn();
+  });
+}
+
+bool ClientConnection::mayReadOn(const net::Connection& connection) const {
+  return !busy_ && !turnEnded_ && connection.queuedBytes() <= kMaxUnsent;
+}
+
+void ClientConnection::readOn() {
+  if (serving_ || !paused_ || server_ == nullptr) return;
+  const auto connection = connection_.lock();
+  if (connection == nullptr || !mayReadOn(*connection)) return;
+  paused_ = false;
+  connection->resumeReading();
+}
+
+void ClientConnection::onDrained(net::Connection&) { readOn(); }
 
 void ClientConnection::serveFrame(net::Connection& connection, const Buffer& frame) {
   auto request = protocol::parseRequest(frame);
@@ -139,9 +175,7 @@ RequestContext ClientConnection::contextOf(const net::Connection& connection, co
 
 void ClientConnection::requestDone() {
   busy_ = false;
-  if (serving_ || !paused_ || server_ == nullptr) return;
-  paused_ = false;
-  if (const auto connection = connection_.lock()) connection->resumeReading();
+  readOn();
 }
 
 void ClientConnection::onClosed(net::Connection&, const Error& reason) {

@@ -27,6 +27,7 @@ class ClientConnection final : public net::ConnectionHandler, public std::enable
   ClientConnection(Server& server, std::string listener, SecurityProtocol protocol, const std::shared_ptr<net::Connection>& connection);
 
   void onFrame(net::Connection& connection, Buffer frame) override;
+  void onDrained(net::Connection& connection) override;
   void onClosed(net::Connection& connection, const Error& reason) override;
 
   /// Closes the connection when it has been idle, or in an early stage, for too long.
@@ -48,6 +49,9 @@ class ClientConnection final : public net::ConnectionHandler, public std::enable
   [[nodiscard]] RequestContext contextOf(const net::Connection& connection, const protocol::RequestFrame& request) const;
   /// The request in hand is answered: read on.
   void requestDone();
+  void endTurn();
+  [[nodiscard]] bool mayReadOn(const net::Connection& connection) const;
+  void readOn();
 
   Server* server_;  ///< null once the server is gone
   std::weak_ptr<net::Connection> connection_;
@@ -59,7 +63,9 @@ class ClientConnection final : public net::ConnectionHandler, public std::enable
   std::string softwareName_;
   std::string softwareVersion_;
   bool busy_ = false;    ///< a request waits for its answer
-  bool paused_ = false;  ///< reading is paused because of that
+  bool paused_ = false;  ///< reading is paused because of that, of unread answers, or of others' turn
+  bool turnEnded_ = false;
+  int servedInTurn_ = 0;
   bool serving_ = false; ///< inside a handler's call
 };
 
