@@ -1,6 +1,7 @@
 #include "config/config_table.h"
 
 #include <charconv>
+#include <set>
 #include <vector>
 
 #include <fmt/format.h>
@@ -92,7 +93,26 @@ template <class T>
   return range.substr(1, range.size() - 2);
 }
 
+/// Kafka's rules for every list but a few, in its words.
+[[nodiscard]] Status checkItems(const ConfigRow& row, std::string_view value) {
+  const auto refused = [&row](const std::string& why) { return fail(ErrorCode::InvalidConfig, fmt::format("Configuration '{}' {}", row.name, why)); };
+  if (trimmed(value).empty()) {
+    if (!row.check.nonEmpty) return {};
+    return refused("must not be empty. Valid values include: " + (row.check.choices.empty() ? "any non-empty value" : describeRange(row)));
+  }
+  std::set<std::string_view> seen;
+  for (std::size_t at = 0; at <= value.size();) {
+    const std::size_t comma = std::min(value.find(',', at), value.size());
+    const std::string_view item = trimmed(value.substr(at, comma - at));
+    if (item.empty()) return refused("values must not be empty.");
+    if (!seen.insert(item).second) return refused("values must not be duplicated.");
+    at = comma + 1;
+  }
+  return {};
+}
+
 [[nodiscard]] Status checkList(const ConfigRow& row, std::string_view value) {
+  if (!row.check.anyItems) KLAMM_TRY(checkItems(row, value));
   const std::vector<std::string> items = splitList(value);
   if (row.check.replicas && !(items.size() == 1 && items.front() == "*") &&
       !std::all_of(items.begin(), items.end(), [](const std::string& item) { return isReplicaPair(item); })) {
@@ -138,6 +158,7 @@ Status checkValue(const ConfigRow& row, std::string_view value) {
       return {};
     case ConfigType::List: return checkList(row, value);
     case ConfigType::String:
+      if (row.check.nonEmpty && trimmed(value).empty()) return refuse(row, value, "String must be non-empty");
       if (!row.check.choices.empty() && !isChoice(row.check, trimmed(value))) {
         return refuse(row, value, "String must be one of: " + choicesOf(row));
       }

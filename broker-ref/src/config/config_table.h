@@ -33,6 +33,8 @@ struct Check {
   std::string_view choices = {};  ///< "a|b|c"; empty takes any text
   bool orMinusOne = false;        ///< -1 is taken besides the range
   bool anyCase = false;
+  bool nonEmpty = false;          ///< a text or list must not be empty
+  bool anyItems = false;          ///< a list may have empty and doubled items
   bool replicas = false;          ///< "*" or a list of partition:broker pairs
 };
 
@@ -53,7 +55,10 @@ constexpr Check atLeast(double min) { return {.min = min}; }
 constexpr Check between(double min, double max) { return {.min = min, .max = max}; }
 constexpr Check oneOf(std::string_view choices) { return {.choices = choices}; }
 constexpr Check oneOfAnyCase(std::string_view choices) { return {.choices = choices, .anyCase = true}; }
-constexpr Check throttledReplicas() { return {.replicas = true}; }
+constexpr Check nonEmpty() { return {.nonEmpty = true}; }
+constexpr Check someOf(std::string_view choices) { return {.choices = choices, .nonEmpty = true}; }
+constexpr Check voters() { return {.anyItems = true}; }
+constexpr Check throttledReplicas() { return {.anyItems = true, .replicas = true}; }
 constexpr Check orMinusOne(double min, double max) { return {.min = min, .max = max, .orMinusOne = true}; }
 
 inline constexpr ConfigRow kBrokerRows[] = {

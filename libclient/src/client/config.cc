@@ -53,6 +53,20 @@ bool isValidType(client::ConfigType type, std::string_view text) {
   return true;
 }
 
+/// Kafka takes no list with an empty or a doubled entry; nothing at all is the empty list.
+bool isListOfDistinct(std::string_view text) {
+  if (trimmed(text).empty()) return true;
+  std::vector<std::string_view> seen;
+  while (true) {
+    const std::size_t comma = text.find(',');
+    const std::string_view entry = trimmed(text.substr(0, comma));
+    if (entry.empty() || std::find(seen.begin(), seen.end(), entry) != seen.end()) return false;
+    seen.push_back(entry);
+    if (comma == std::string_view::npos) return true;
+    text.remove_prefix(comma + 1);
+  }
+}
+
 bool isOneOf(std::string_view choices, std::string_view text, bool anyCase) {
   const std::string wanted = anyCase ? lowered(text) : std::string(text);
   while (!choices.empty()) {
@@ -69,10 +83,12 @@ bool isOneOf(std::string_view choices, std::string_view text, bool anyCase) {
   return false;
 }
 
-bool isInRange(const client::ConfigRange& range, std::string_view text) {
+bool isInRange(const client::ConfigRow& row, std::string_view text) {
   using Kind = client::ConfigRange::Kind;
+  const client::ConfigRange& range = row.range;
   switch (range.kind) {
-    case Kind::Any: return true;
+    case Kind::Any: return row.type != client::ConfigType::List || isListOfDistinct(text);
+    case Kind::Addresses: return true;
     case Kind::NonEmpty: return !trimmed(text).empty();
     case Kind::OneOf: return isOneOf(range.choices, trimmed(text), false);
     case Kind::OneOfAnyCase: return isOneOf(range.choices, trimmed(text), true);
@@ -163,7 +179,7 @@ Error Config::trySet(std::string_view name, std::string_view value) {
   const std::string_view key = trimmed(name);
   if (key.empty()) return {ErrorCode::InvalidClientConfig, "a configuration key is empty"};
   if (const client::ConfigRow* row = client::findConfig(key)) {
-    if (!isValidType(row->type, value) || !isInRange(row->range, value)) return badValue(*row, value);
+    if (!isValidType(row->type, value) || !isInRange(*row, value)) return badValue(*row, value);
   }
   properties_.insert_or_assign(std::string(key), std::string(value));
   return {};

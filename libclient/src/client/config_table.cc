@@ -12,6 +12,7 @@ enum Clients : unsigned { P = 1, C = 2, PC = 3, A = 4, PA = 5, CA = 6, PCA = 7 }
 constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 constexpr ConfigRange any() { return {}; }
 constexpr ConfigRange nonEmpty() { return {.kind = ConfigRange::Kind::NonEmpty}; }
+constexpr ConfigRange addresses() { return {.kind = ConfigRange::Kind::Addresses}; }
 constexpr ConfigRange atLeast(double lowest) { return {.kind = ConfigRange::Kind::Between, .lowest = lowest, .highest = kNoLimit}; }
 constexpr ConfigRange between(double lowest, double highest) {
   return {.kind = ConfigRange::Kind::Between, .lowest = lowest, .highest = highest};
@@ -164,6 +165,7 @@ std::string allowedText(const ConfigRow& row) {
       if (row.range.highest == kNoLimit) return fmt::format("{} of at least {}", number, text(row.range.lowest));
       return fmt::format("{} from {} to {}{}", number, text(row.range.lowest), text(row.range.highest),
                          row.range.hasOther ? " or " + text(row.range.other) : "");
+    case ConfigRange::Kind::Addresses: return "a list of HOST:PORT";
     case ConfigRange::Kind::Any: break;
   }
   switch (row.type) {
@@ -172,6 +174,7 @@ std::string allowedText(const ConfigRow& row) {
     case ConfigType::Int: return "a whole number of 32 bits";
     case ConfigType::Long: return "a whole number of 64 bits";
     case ConfigType::Double: return "a number";
+    case ConfigType::List: return "a list without empty and doubled entries";
     default: return "a text";
   }
 }

@@ -21,7 +21,8 @@ enum class ConfigImportance { High, Medium, Low };
 
 /// What a value may be. Threading: immutable.
 struct ConfigRange {
-  enum class Kind { Any, NonEmpty, OneOf, OneOfAnyCase, Between };
+  /// Addresses: a list that may have empty and doubled entries, as it is often put together by scripts.
+  enum class Kind { Any, NonEmpty, OneOf, OneOfAnyCase, Between, Addresses };
   Kind kind = Kind::Any;
   double lowest = 0;
   double highest = 0;

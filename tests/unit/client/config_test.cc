@@ -56,6 +56,14 @@ TEST(Config, ABadValueNamesKeyValueAndWhatIsAllowed) {
   EXPECT_EQ(refusal("auto.offset.reset", "by_duration:"), "auto.offset.reset=by_duration: is not one of: latest, earliest, none, by_duration:*");
 }
 
+TEST(Config, TakesNoListWithEmptyOrDoubledEntriesButForgivesThemInBootstrapServers) {
+  Config config;
+  EXPECT_NO_THROW(config.set("ssl.enabled.protocols", "TLSv1.2, TLSv1.3").set("ssl.cipher.suites", "").set("bootstrap.servers", "a:1,,a:1,"));
+  for (const char* list : {"TLSv1.2,TLSv1.2", "TLSv1.2,", ",TLSv1.2", "TLSv1.2,,TLSv1.3"}) {
+    EXPECT_THROW(config.set("ssl.enabled.protocols", list), ConfigException) << list;
+  }
+}
+
 TEST(Config, ReadsAPropertiesFileAndNamesTheLineOfABadValue) {
   const std::string path = ::testing::TempDir() + "klamm_config_test.properties";
   std::ofstream(path) << "# comment\nbootstrap.servers = localhost:9092\nacks=1\n";

@@ -50,6 +50,19 @@ TEST(ConfigTable, SaysInKafkasWordsWhatIsWrong) {
   EXPECT_EQ(refusal(findTopicRow("preallocate"), "yes"), "Invalid value yes for configuration preallocate: Expected value to be either true or false");
 }
 
+TEST(ConfigTable, TakesNoListWithEmptyOrDoubledItems) {
+  EXPECT_EQ(refusal(findBrokerRow("log.dirs"), "/a,/b,/a"), "Configuration 'log.dirs' values must not be duplicated.");
+  EXPECT_EQ(refusal(findBrokerRow("log.dirs"), "/a,,/b"), "Configuration 'log.dirs' values must not be empty.");
+  EXPECT_EQ(refusal(findBrokerRow("log.dirs"), "/a,"), "Configuration 'log.dirs' values must not be empty.");
+  EXPECT_EQ(refusal(findBrokerRow("log.dirs"), " "), "Configuration 'log.dirs' must not be empty. Valid values include: any non-empty value");
+  EXPECT_EQ(refusal(findBrokerRow("process.roles"), ""), "Configuration 'process.roles' must not be empty. Valid values include: [broker, controller]");
+  EXPECT_EQ(refusal(findTopicRow("cleanup.policy"), "delete, delete"), "Configuration 'cleanup.policy' values must not be duplicated.");
+  EXPECT_EQ(refusal(findBrokerRow("metric.reporters"), ""), "") << "a list that may be empty";
+  EXPECT_EQ(refusal(findTopicRow("leader.replication.throttled.replicas"), "0:1,0:1"), "");
+  EXPECT_EQ(refusal(findBrokerRow("remote.log.storage.manager.class.name"), ""),
+            "Invalid value  for configuration remote.log.storage.manager.class.name: String must be non-empty");
+}
+
 TEST(ConfigTable, TakesWhatKafkaTakes) {
   EXPECT_EQ(refusal(findTopicRow("preallocate"), " TRUE "), "");
   EXPECT_EQ(refusal(findTopicRow("segment.bytes"), " 1048576 "), "");
