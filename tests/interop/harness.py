@@ -151,6 +151,19 @@ class KafkaBroker(kafka.Cluster):
         self.stop()
 
 
+def restart(broker, pause=0):
+    """kill -9 of a broker of either kind, and after `pause` seconds a start on its data and port."""
+    if isinstance(broker, KlammBroker):
+        broker.kill()
+        time.sleep(pause)
+        broker.start()
+    else:
+        broker.kill_node(1)
+        time.sleep(pause)
+        broker.start_node(1)
+        broker.wait_ready(1)
+
+
 class InteropTest(unittest.TestCase):
     """Base of the tests: comparisons that say what differs instead of printing megabytes."""
 

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Java and Klamm members in one classic group: they join, leave, crash, come back, freeze and replace each other.
+"""Java and Klamm members in one classic group: they join, leave, crash, come back, freeze and replace each other; the topic
+grows and the broker is killed and started again.
 
 usage: mixed_groups.py [--broker klamm|kafka|both] [--rounds N] [--seed S]
 
-Each round does one thing, or a few at once, chosen by the seed; then every partition must have an owner again and every
-record acknowledged so far must be read. Two producers, one of each make, send all the while. At the end the lines of all
-members are held against the rules of verifiable_rules.py, and against the offsets that the broker tells.
+Each round does one thing, or a few at once, chosen by the seed (the first rounds do each thing once); then every partition
+must have an owner again and every record acknowledged so far must be read. Two producers, one of each make, send all the
+while. At the end the lines of all members are held against the rules of verifiable_rules.py, and against the offsets that
+the broker tells.
 """
 import argparse
 import collections
@@ -13,6 +15,7 @@ import os
 import random
 import signal
 import sys
+import tempfile
 import time
 
 import harness
@@ -20,7 +23,8 @@ import verifiable_rules as rules
 from verifiable import MAKES, VerifiableClient, clients, committed_offsets, now_ms
 from verifiable_rules import Partition
 
-PARTITIONS = 6
+PARTITIONS = 6              # at the beginning
+MOST_PARTITIONS = 9
 MOST_MEMBERS = 5            # fewer than partitions: with range each member owns something
 STATIC_NAMES = ["static-a", "static-b"]
 SESSION_MS = 6_000          # the least that a broker allows by default
@@ -36,14 +40,19 @@ class GroupFault(AssertionError):
 class MixedGroup:
     """One group over its whole life. Threading: one thread."""
 
-    def __init__(self, bootstrap, seed, started):
-        self.bootstrap, self.started = bootstrap, started
+    def __init__(self, broker, seed, started, options):
+        self.broker, self.bootstrap, self.started = broker, broker.bootstrap, started
+        self.options = ["--command-config", options]
         self.chance = random.Random(seed)
+        self.partitions = PARTITIONS
         self.topic = self.group = f"mixed-{seed}"
         self.members, self.consumers, self.producers = [], [], []
         self.done = collections.Counter()
         self.slowest = 0.0
-        harness.klamm("topics", "--bootstrap-server", bootstrap, "--create", "--topic", self.topic, "--partitions", PARTITIONS)
+        self.deck = [self.join, self.join_static, self.leave, self.crash, self.crash_and_return, self.replace, self.freeze, self.grow,
+                     self.restart_broker]
+        self.chance.shuffle(self.deck)
+        harness.klamm("topics", "--bootstrap-server", self.bootstrap, "--create", "--topic", self.topic, "--partitions", PARTITIONS)
         for make in MAKES:
             prefix = 1 + len(self.producers)
             self.producers.append(self.start(make, "producer", f"{make}-producer", "--throughput", 40, "--repeating-keys", 29,
@@ -53,7 +62,7 @@ class MixedGroup:
         self.settle()
 
     def start(self, make, role, name, *args):
-        client = VerifiableClient(make, role, name, self.bootstrap, self.topic, *args)
+        client = VerifiableClient(make, role, name, self.bootstrap, self.topic, *args, *self.options)
         self.started.append(client)
         return client
 
@@ -104,8 +113,8 @@ class MixedGroup:
             return self.crash_and_return(static=STATIC_NAMES[0])
         member = self.chance.choice(static)
         self.members.remove(member)
-        member.run.fenced = now_ms()
         words = f"replace {member.name}, {self.join(static=member.static)}"
+        member.run.replaced_by = self.members[-1].name
         member.finish(SETTLE_SECONDS)
         return words
 
@@ -118,14 +127,31 @@ class MixedGroup:
         member.process.send_signal(signal.SIGCONT)
         return f"freeze {member.name}"
 
+    def grow(self):
+        """One partition more: whoever leads the group sees it in the metadata and shares out anew."""
+        if self.partitions < MOST_PARTITIONS:
+            self.partitions += 1
+            harness.klamm("topics", "--bootstrap-server", self.bootstrap, "--alter", "--topic", self.topic, "--partitions", self.partitions)
+        return f"grow to {self.partitions} partitions"
+
+    def restart_broker(self):
+        """kill -9, and a start on the same data: the group and its offsets are read back from their log."""
+        harness.restart(self.broker, pause=self.chance.choice([0, 0, 1, 3]))
+        return "kill and start the broker"
+
+    def deeds(self):
+        if self.deck:
+            return [self.deck.pop()]
+        few, many = len(self.members) <= 2, len(self.members) >= MOST_MEMBERS
+        choice = [self.join, self.join, self.join_static] * (not many) + [self.leave, self.leave, self.crash] * (not few)
+        choice += [self.crash_and_return, self.replace, self.freeze] * 2 + [self.restart_broker]
+        choice += [self.grow] * (self.partitions < MOST_PARTITIONS)
+        return self.chance.choices(choice, k=self.chance.choice([1, 1, 1, 2, 3]))
+
     def one_round(self):
         """Does something; returns what, in words."""
-        few, many = len(self.members) <= 2, len(self.members) >= MOST_MEMBERS
-        deeds = [self.join, self.join, self.join_static] * (not many) + [self.leave, self.leave, self.crash] * (not few)
-        deeds += [self.crash_and_return, self.replace, self.freeze]
-        count = self.chance.choice([1, 1, 1, 2, 3])
         words = []
-        for deed in self.chance.choices(deeds, k=count):
+        for deed in self.deeds():
             if deed in (self.leave, self.crash) and len(self.members) <= 1:
                 deed = self.join
             if deed in (self.join, self.join_static) and len(self.members) >= MOST_MEMBERS:
@@ -144,7 +170,7 @@ class MixedGroup:
                 if not client.alive:
                     raise GroupFault(f"{client.name} ended by itself\n{client.log_text()[-3000:]}")
             held = [member.held for member in self.members]  # all alive, see above
-            owned = all(held) and sorted(number for numbers in held for number in numbers) == list(range(PARTITIONS))
+            owned = all(held) and sorted(number for numbers in held for number in numbers) == list(range(self.partitions))
             if owned:
                 wanted = wanted or self.reached(self.producers)
                 read = self.reached(self.consumers)
@@ -193,11 +219,13 @@ class MixedGroup:
         return found
 
 
-def run_rounds(bootstrap, rounds, seed, tell=lambda line: None):
+def run_rounds(broker, rounds, seed, tell=lambda line: None):
     """A group's life; returns a summary line. A fault is an AssertionError."""
     begin = time.monotonic()
-    with clients() as started:
-        group = MixedGroup(bootstrap, seed, started)
+    with tempfile.NamedTemporaryFile("w", suffix=".properties") as options, clients() as started:
+        options.write("metadata.max.age.ms=2000\n")  # new partitions are seen soon
+        options.flush()
+        group = MixedGroup(broker, seed, started, options.name)
         for number in range(1, rounds + 1):
             words = group.one_round()
             took = group.settle()
@@ -226,7 +254,7 @@ def main():
         print(f"groups: {kind} as the broker, {options.rounds} rounds, seed {options.seed}", flush=True)
         with broker_of(kind) as broker:
             try:
-                summary = run_rounds(broker.bootstrap, options.rounds, options.seed, tell=lambda line: print(f"groups: {line}", flush=True))
+                summary = run_rounds(broker, options.rounds, options.seed, tell=lambda line: print(f"groups: {line}", flush=True))
                 print(f"groups: {kind}: passed: {summary}", flush=True)
             except AssertionError as fault:
                 failed = True

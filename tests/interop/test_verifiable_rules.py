@@ -135,7 +135,7 @@ class VerifiableRulesTest(unittest.TestCase):
         b.events[at:index(b, "records_consumed", 1) + 1] = consumed(24, 0, 2, 5)
         self.assertEqual(check(producer, a, b), [])
 
-    def test_who_was_frozen_or_fenced_owns_nothing_until_it_hears_of_it(self):
+    def test_who_was_frozen_or_replaced_owns_nothing_until_it_hears_of_it(self):
         def haunt(lives, **end):
             """A does not hear of B's taking over before 26; then it tells of `lives` commits."""
             producer, a, b = sound()
@@ -148,7 +148,8 @@ class VerifiableRulesTest(unittest.TestCase):
                 setattr(a, key, value)
             return check(producer, a, b)
         self.assertEqual(haunt(1, frozen=[20]), [])
-        self.assertEqual(haunt(1, fenced=20), [])
+        self.assertEqual(haunt(1, replaced_by="B"), [])
+        self.assertTrue(any("belonged to A" in sentence for sentence in haunt(1, replaced_by="C")))
         self.assertTrue(any("although others own them" in sentence for sentence in haunt(2, frozen=[20])))
         self.assertTrue(any("although others own them" in sentence for sentence in haunt(1)))
         self.assertTrue(any("belonged to A" in sentence for sentence in haunt(0)))

@@ -23,13 +23,14 @@ Partition = collections.namedtuple("Partition", "topic partition")
 class Run:
     """One process. `end` is "stopped" (by itself or a signal it could handle), "killed" or "running". Times are milliseconds.
 
-    A frozen member does not know that its session is over, and a fenced one not that its name was given away: until it hears
-    of it, it may believe to own what others own. So what it held counts until then only; its commits must fail."""
+    A frozen member does not know that its session is over, and one that was replaced not that another has its
+    group.instance.id: until it hears of it, it may believe to own what others own. So what it held counts until it was frozen,
+    or until the other was assigned something; its commits must fail from then on."""
     name: str
     events: list
     end: str = "stopped"
     ended: int = None       # when it was killed
-    fenced: int = None      # when another process took its group.instance.id
+    replaced_by: str = None  # name of the Run that took its group.instance.id
     frozen: list = dataclasses.field(default_factory=list)  # when it was stopped for longer than its session
     limited: bool = False   # consumer with --max-messages: "count" may exceed the ranges
     eager: bool = True      # consumer: its assignors give up everything before they get anything
@@ -169,10 +170,14 @@ def in_time(runs):
         yield run, lines.popleft()
 
 
-def ownership(run):
+def first_assignment(run):
+    return [event["timestamp"] for event in run.events if event["name"] == "partitions_assigned"][:1]
+
+
+def ownership(run, replacement=None):
     """(partition, from, until) of everything a consumer held; until is endless while it still does."""
     held, spans = {}, []
-    ends = sorted([*run.frozen, *[time for time in (run.fenced, run.ended) if time is not None]])
+    ends = [*run.frozen, *([run.ended] if run.ended is not None else []), *(first_assignment(replacement) if replacement else [])]
     for event in run.events:
         if event["name"] == "partitions_assigned":
             held.update((partition, event["timestamp"]) for partition in partitions_of(event))
@@ -184,9 +189,9 @@ def ownership(run):
 
 def check_owners(runs):
     """A partition has one owner at any time."""
-    spans = collections.defaultdict(list)
+    spans, by_name = collections.defaultdict(list), {run.name: run for run in runs}
     for run in runs:
-        for partition, since, until in ownership(run):
+        for partition, since, until in ownership(run, by_name.get(run.replaced_by)):
             spans[partition].append((since, until, run.name))
     found = []
     for partition, list_of in sorted(spans.items()):
@@ -226,9 +231,9 @@ class GroupProgress:
                 self.unsure[partition].clear()
 
     def committed_late(self, run, event):
-        """One commit may have arrived before the member was frozen or fenced, and be told of afterwards; no other is taken."""
+        """One commit may have arrived before the member was frozen or replaced, and be told of afterwards; no other is taken."""
         self.late[run.name] += 1
-        if self.late[run.name] > len(run.frozen) + (run.fenced is not None):
+        if self.late[run.name] > len(run.frozen) + (run.replaced_by is not None):
             self.found.append(f"{run.name} committed {event['offsets']} although others own them")
 
     def consumed(self, run, partition, entry):
