@@ -143,6 +143,9 @@ class KafkaBroker(kafka.Cluster):
     def __init__(self, home="test-run"):
         super().__init__(1, home=PEERS / "kafka" / home, base_port=0)
 
+    def log_text(self):
+        return self.log_file(1).read_text(errors="replace")
+
     def __enter__(self):
         self.start()
         return self

@@ -11,6 +11,7 @@ the broker tells.
 """
 import argparse
 import collections
+import json
 import os
 import random
 import signal
@@ -27,7 +28,7 @@ PARTITIONS = 6              # at the beginning
 MOST_PARTITIONS = 9
 MOST_MEMBERS = 5            # fewer than partitions: with range each member owns something
 STATIC_NAMES = ["static-a", "static-b"]
-SESSION_MS = 6_000          # the least that a broker allows by default
+SESSION_MS = 8_000          # heartbeats come every second: only a machine that stands still loses a live member
 SETTLE_SECONDS = 60         # a session's end, a JVM's start on a busy machine, a rebalance
 RANGE = "org.apache.kafka.clients.consumer.RangeAssignor"
 KAFKAS_DEFAULT = RANGE + ",org.apache.kafka.clients.consumer.CooperativeStickyAssignor"
@@ -112,6 +113,7 @@ class MixedGroup:
         if not static:
             return self.crash_and_return(static=STATIC_NAMES[0])
         member = self.chance.choice(static)
+        self.wait_for(lambda: member.counts["partitions_assigned"], f"{member.name} is a member")  # or it would come second
         self.members.remove(member)
         words = f"replace {member.name}, {self.join(static=member.static)}"
         member.run.replaced_by = self.members[-1].name
@@ -186,6 +188,14 @@ class MixedGroup:
         return took
 
     @staticmethod
+    def wait_for(condition, what, seconds=SETTLE_SECONDS):
+        begin = time.monotonic()
+        while not condition():
+            if time.monotonic() - begin > seconds:
+                raise GroupFault(f"not within {seconds} s: {what}")
+            time.sleep(0.02)
+
+    @staticmethod
     def reached(some):
         """Partition -> highest offset that these clients told of."""
         highest = {}
@@ -199,15 +209,12 @@ class MixedGroup:
         for producer in self.producers:
             producer.stop()
         producers, self.producers = self.producers, []
-        self.producers_reached = self.reached(producers)
-        begin = time.monotonic()
-        while any(self.reached(self.consumers).get(partition, -1) < offset for partition, offset in self.producers_reached.items()):
-            if time.monotonic() - begin > SETTLE_SECONDS:
-                raise GroupFault(f"the end {self.producers_reached} is not read: {self.reached(self.consumers)}")
-            time.sleep(0.05)
+        ends = committed_offsets(self.bootstrap, self.group)[1]
+        self.wait_for(lambda: all(self.reached(self.consumers).get(partition, -1) == end - 1 for partition, end in ends.items()),
+                      f"the end {ends} is read")
         for member in self.members:
             member.stop()
-        committed, ends = committed_offsets(self.bootstrap, self.group)
+        committed = committed_offsets(self.bootstrap, self.group)[0]
         found = [f"{client.name} wrote no JSON: {client.bad_lines[:2]}" for client in self.consumers + producers if client.bad_lines]
         found += [sentence for producer in producers for sentence in rules.check_producer(producer.run)]
         named = lambda offsets: {Partition(self.topic, number): offset for number, offset in offsets.items()}  # noqa: E731
@@ -219,21 +226,35 @@ class MixedGroup:
         return found
 
 
+def keep_evidence(folder, broker, started):
+    """The lines and logs of all processes, for whoever looks for the fault."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for client in started:
+        (folder / f"{client.name}.jsonl").write_text("".join(json.dumps(event) + "\n" for event in list(client.run.events)))
+        (folder / f"{client.name}.log").write_text(client.log_text())
+    (folder / "broker.log").write_text(broker.log_text())
+
+
 def run_rounds(broker, rounds, seed, tell=lambda line: None):
     """A group's life; returns a summary line. A fault is an AssertionError."""
     begin = time.monotonic()
     with tempfile.NamedTemporaryFile("w", suffix=".properties") as options, clients() as started:
-        options.write("metadata.max.age.ms=2000\n")  # new partitions are seen soon
+        options.write("metadata.max.age.ms=2000\nheartbeat.interval.ms=1000\n")  # new partitions and rebalances are seen soon
         options.flush()
-        group = MixedGroup(broker, seed, started, options.name)
-        for number in range(1, rounds + 1):
-            words = group.one_round()
-            took = group.settle()
-            tell(f"round {number}/{rounds}: {words}; {len(group.members)} members, settled in {took:.1f} s")
-        found = group.finish()
+        try:
+            group = MixedGroup(broker, seed, started, options.name)
+            for number in range(1, rounds + 1):
+                words = group.one_round()
+                took = group.settle()
+                tell(f"round {number}/{rounds}: {words}; {len(group.members)} members, settled in {took:.1f} s")
+            found = group.finish()
+            if found:
+                raise GroupFault(f"{len(found)} violations:\n" + "\n".join(map(str, found[:20])))
+        except AssertionError as fault:
+            folder = harness.ROOT / "build" / "groups" / f"{type(broker).__name__}-{seed}"
+            keep_evidence(folder, broker, started)
+            raise GroupFault(f"{fault}\nall lines and logs are in {folder}") from None
         makes = collections.Counter(consumer.make for consumer in group.consumers)
-    if found:
-        raise GroupFault(f"{len(found)} violations:\n" + "\n".join(map(str, found[:20])))
     deeds = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(group.done.items()))
     return (f"{rounds} rounds ({deeds}), {makes['java']} Java and {makes['klamm']} Klamm members, {group.records} records, "
             f"each read, one owner each; slowest settling {group.slowest:.1f} s; {time.monotonic() - begin:.0f} s in all")

@@ -43,7 +43,8 @@ def partitions_of(event):
 def check_life(run):
     """The rules of every client."""
     found = []
-    times = [event["timestamp"] for event in run.events]
+    # Java takes the time before it waits for its turn to print, and these two come from threads of their own.
+    times = [event["timestamp"] for event in run.events if event["name"] not in ("shutdown_requested", "producer_send_error")]
     if times != sorted(times):
         found.append(f"{run.name}: its times go back")
     names = [event["name"] for event in run.events]
