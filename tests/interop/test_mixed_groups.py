@@ -27,4 +27,4 @@ class MixedGroupsTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    harness.main()

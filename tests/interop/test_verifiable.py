@@ -235,4 +235,4 @@ class VerifiableOnApacheKafkaTest(Pairings, InteropTest):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    harness.main()

@@ -2,6 +2,7 @@
 import copy
 import unittest
 
+import harness
 import verifiable_rules as rules
 from verifiable_rules import Partition, Run
 
@@ -176,4 +177,4 @@ class VerifiableRulesTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    harness.main()

@@ -66,7 +66,7 @@ class VerifiableClient:
     def alive(self):
         return self.process.poll() is None
 
-    def stop(self, seconds=30, number=signal.SIGTERM):
+    def stop(self, seconds=60, number=signal.SIGTERM):
         """A clean end; returns the exit code."""
         self.process.send_signal(number)
         return self.finish(seconds)
