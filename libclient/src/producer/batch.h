@@ -66,6 +66,8 @@ struct Batch {
   ProducerIdentity encodedIdentity = {};
   std::int32_t encodedSequence = record::kNoSequence;
   bool sequenceReset = false;  ///< an epoch bump has given it a new sequence
+  bool onWire = false;         ///< drained, and not answered or lost yet
+  bool maybeWritten = false;   ///< an earlier attempt of this sequence may have been stored
   bool closed = false;  ///< takes no more records
   std::atomic<bool> done = false;  ///< written under the sender's lock, also read while a request is built
   std::int32_t attempts = 0;

@@ -101,6 +101,7 @@ void Sender::settleBatch(std::unique_ptr<Batch> batch, const ProduceResponse::Pa
                          const Error& error, Completions& done) {
   PartitionQueue& queue = batch->queue;
   --queue.inFlight;
+  if (settings_.idempotent) idempotence_.onReturn(*batch, error.code());
   if (batch->done) return;  // expired while it was on its way: its callbacks have been told
   const ErrorCode code = error.code();
   if (!error || code == ErrorCode::DuplicateSequenceNumber) {

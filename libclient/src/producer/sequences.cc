@@ -21,13 +21,17 @@ bool PartitionSequences::isNext(std::int32_t sequence) const noexcept {
 bool IdempotentState::mayDrain(const PartitionSequences& partition, const Batch& first) const noexcept {
   if (!identity_.valid()) return false;
   if (first.hasSequence()) {  // sent again: only when everything before it is answered
+    if (partition.rewrite && !first.maybeWritten) return false;  // it gets a new sequence first
     return partition.inFlight.empty() || partition.inFlight.front()->baseSequence == first.baseSequence;
   }
   if (partition.unresolved || partition.rewrite) return false;
-  return partition.inFlight.empty() || partition.identity == identity_;
+  if (partition.inFlight.empty()) return true;
+  // A broker that has no batch of this producer yet takes any sequence: if it refused the first one, it would take the second.
+  return partition.identity == identity_ && partition.lastAcked >= 0;
 }
 
 void IdempotentState::onDrain(PartitionSequences& partition, Batch& batch) {
+  batch.onWire = true;
   if (batch.hasSequence()) return;  // it never left the list
   if (partition.identity != identity_) {
     partition.identity = identity_;
@@ -39,6 +43,23 @@ void IdempotentState::onDrain(PartitionSequences& partition, Batch& batch) {
   batch.baseSequence = partition.next;
   partition.next = record::incrementSequence(partition.next, batch.count);
   partition.inFlight.push_back(&batch);
+}
+
+void IdempotentState::onReturn(Batch& batch, ErrorCode answer) noexcept {
+  batch.onWire = false;
+  switch (answer) {
+    case ErrorCode::OutOfOrderSequenceNumber:
+    case ErrorCode::UnknownProducerId: batch.maybeWritten = false; break;
+    // Refused before it was looked for among what is stored: says nothing about an earlier attempt.
+    case ErrorCode::MessageTooLarge:
+    case ErrorCode::RecordListTooLarge:
+    case ErrorCode::InvalidRecord:
+    case ErrorCode::CorruptMessage:
+    case ErrorCode::NotEnoughReplicas:
+    case ErrorCode::TopicAuthorizationFailed:
+    case ErrorCode::InvalidTimestamp: break;
+    default: batch.maybeWritten = true;
+  }
 }
 
 void IdempotentState::onSuccess(PartitionSequences& partition, Batch& batch, std::int64_t lastOffset) {
@@ -106,15 +127,23 @@ void IdempotentState::settle() {
     return true;
   });
   if (rewrites_.empty() || !identity_.valid()) return;
+  const auto firstReady = std::partition(rewrites_.begin(), rewrites_.end(), [](const auto* p) { return !mayStartAnew(*p); });
+  if (firstReady == rewrites_.end()) return;
   // For a partition that has not gone over yet, the epoch that another one asked for is new enough.
-  const bool fresh = std::all_of(rewrites_.begin(), rewrites_.end(), [this](const auto* p) { return p->identity != identity_; });
+  const bool fresh = std::all_of(firstReady, rewrites_.end(), [this](const auto* p) { return p->identity != identity_; });
   if (!fresh && identity_.epoch == std::numeric_limits<std::int16_t>::max()) {
     identity_ = {};  // out of epochs: a new id; the partitions start anew when it is there
     return;
   }
   if (!fresh) ++identity_.epoch;
-  for (PartitionSequences* partition : rewrites_) startAnew(*partition);
-  rewrites_.clear();
+  std::for_each(firstReady, rewrites_.end(), [this](PartitionSequences* partition) { startAnew(*partition); });
+  rewrites_.erase(firstReady, rewrites_.end());
+}
+
+bool IdempotentState::mayStartAnew(const PartitionSequences& partition) noexcept {
+  const auto& batches = partition.inFlight;
+  if (std::any_of(batches.begin(), batches.end(), [](const Batch* batch) { return batch->onWire; })) return false;
+  return batches.empty() || !batches.front()->maybeWritten;  // what is behind one that is not written is not written
 }
 
 void IdempotentState::requestBump(PartitionSequences& partition) {
@@ -136,6 +165,7 @@ void IdempotentState::startAnew(PartitionSequences& partition) noexcept {
     batch->identity = identity_;
     batch->baseSequence = partition.next;
     batch->sequenceReset = true;
+    batch->maybeWritten = false;
     partition.next = record::incrementSequence(partition.next, batch->count);
   }
   partition.unresolved.reset();

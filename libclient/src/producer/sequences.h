@@ -38,8 +38,17 @@ struct PartitionSequences {
 ///                                   |                                            (32767: a new id)
 ///                                   +-- not allowed, not supported --> fatal
 ///
-/// An epoch bump rewrites the sequences of the partition that asked for it, in flight ones included: they are sent again
-/// under the new epoch. Other partitions go over to it when nothing of theirs is in flight.
+/// An epoch bump rewrites the sequences of the partition that asked for it, those of batches that wait to be sent again
+/// included. It waits until none of them is on its way and the first one is known not to be written: under a new sequence
+/// the broker could not tell that it has it.
+///
+///     in flight  [B: sent, answer lost] [X: refused for good] [C: refused, out of order]
+///     X is given up, C needs a new sequence;  B is sent again under its old one --> a duplicate: B is done --> bump, C from 0
+///
+/// Other partitions go over to the new epoch when nothing of theirs is in flight.
+///
+/// The first batch of a partition travels alone. Kafka's producer sends up to five at once, and reorders them when the
+/// broker refuses the first for a reason that passes or is too large: it knows no sequence yet to miss one.
 ///
 /// Source: org.apache.kafka.clients.producer.internals.TransactionManager, TxnPartitionMap.
 /// Threading: the sender's lock.
@@ -52,6 +61,8 @@ class IdempotentState {
   [[nodiscard]] bool mayDrain(const PartitionSequences& partition, const Batch& first) const noexcept;
   /// Gives a batch its sequence when it has none, and notes it as in flight.
   void onDrain(PartitionSequences& partition, Batch& batch);
+  /// It is no longer on its way; `answer` None: written. What is not known to be unwritten keeps its sequence for now.
+  void onReturn(Batch& batch, ErrorCode answer) noexcept;
   /// The broker has it. False if it was written under a sequence that has been given to others since.
   void onSuccess(PartitionSequences& partition, Batch& batch, std::int64_t lastOffset);
   /// Whether to send it again after `error`; asks for an epoch bump where the rules say so.
@@ -66,11 +77,11 @@ class IdempotentState {
   /// Settles what can be settled: bumps the epoch when asked for and resolves gaps. To be called before draining.
   void settle();
   [[nodiscard]] bool needsProducerId() const noexcept { return !identity_.valid(); }
-  [[nodiscard]] bool bumpRequested() const noexcept { return !rewrites_.empty(); }
 
  private:
   void requestBump(PartitionSequences& partition);
   void remove(PartitionSequences& partition, const Batch& batch) noexcept;
+  [[nodiscard]] static bool mayStartAnew(const PartitionSequences& partition) noexcept;
   void startAnew(PartitionSequences& partition) noexcept;
 
   ProducerIdentity identity_;

@@ -35,6 +35,7 @@ void handOver(Batch& whole, std::vector<std::unique_ptr<Batch>>& parts) {
     order += span;
     part->identity = whole.identity;
     part->sequenceReset = whole.sequenceReset;
+    part->maybeWritten = whole.maybeWritten;
     if (whole.hasSequence()) {
       part->baseSequence = sequence;
       sequence = record::incrementSequence(sequence, part->count);

@@ -373,6 +373,23 @@ TEST_F(Sender, KeepsOrderWhenTheFirstOfTwoBatchesIsRetried) {
   EXPECT_EQ(results, (Strings{"a@1", "b@2", "c@3"}));
 }
 
+TEST_F(Sender, SendsTheFirstBatchOfAPartitionAlone) {
+  startIdempotent({1, 1});
+  send("a", 1);
+  send("b", 1);
+  auto a = take();
+  EXPECT_EQ(waiting(), 0U) << "a broker that knows no sequence takes b before a";
+  refuse(std::move(a), ErrorCode::NotEnoughReplicas);
+  advance(300ms);
+  a = take();
+  EXPECT_EQ(only(a).values, Strings{"a"});
+  EXPECT_EQ(waiting(), 0U);
+  succeed(std::move(a), 0);
+  send("c", 1);
+  EXPECT_EQ(next().sequence, 1);
+  EXPECT_EQ(next().sequence, 2);
+}
+
 TEST_F(Sender, ALostConnectionBringsAllBatchesBackInOrder) {
   startIdempotent();
   for (const char* value : {"a", "b", "c", "d", "e"}) send(value);
@@ -419,6 +436,31 @@ TEST_F(Sender, BumpsTheEpochWhenABatchBeforeOthersIsGivenUp) {
   EXPECT_EQ(only(again).values, Strings{"b"});
   succeed(std::move(again), 1);
   EXPECT_EQ(results.back(), "b@1");
+}
+
+TEST_F(Sender, ABatchWhoseAnswerWasLostKeepsItsSequenceWhenALaterOneIsGivenUp) {
+  startIdempotent();
+  for (const char* value : {"b", "x", "c"}) send(value);
+  auto b = take();
+  auto x = take();
+  auto c = take();
+  refuse(std::move(x), ErrorCode::InvalidRecord);
+  b.fail(ErrorCode::NetworkException);
+  refuse(std::move(c), ErrorCode::OutOfOrderSequenceNumber);
+  advance(2s);
+  auto again = take();
+  EXPECT_EQ(only(again).values, Strings{"b"});
+  EXPECT_EQ(only(again).epoch, 0) << "it may be stored, and under a new sequence nobody could tell";
+  EXPECT_EQ(only(again).sequence, 1);
+  EXPECT_EQ(waiting(), 0U);
+  succeed(std::move(again), 1);
+  advance(2s);
+  auto last = take();
+  EXPECT_EQ(only(last).values, Strings{"c"});
+  EXPECT_EQ(only(last).epoch, 1);
+  EXPECT_EQ(only(last).sequence, 0);
+  succeed(std::move(last), 2);
+  EXPECT_EQ(results, (Strings{"x!INVALID_RECORD", "b@1", "c@2"}));
 }
 
 TEST_F(Sender, BumpsTheEpochWhenTheBrokerForgotTheProducer) {
