@@ -3,6 +3,7 @@
 KLAMM_KAFKA_LIBS   folder with Kafka's jars; else Maven Central, by tests/peers/kafka.py
 KLAMM_BIN          folder with golden_messages and its like; else build/release/bin
 KLAMM_SEED         repeats a run whose failure printed it
+KLAMM_GOLDEN_SAMPLES  how many pairs of each message and version, batches of each name; 8 unless told
 Without Java the tests are skipped with a loud line (exit code 77); where $CI is set they fail.
 """
 import hashlib
@@ -23,6 +24,10 @@ SKIPPED = 77
 
 def seed():
     return os.environ.get("KLAMM_SEED") or str(random.randrange(1 << 31))
+
+
+def samples():
+    return int(os.environ.get("KLAMM_GOLDEN_SAMPLES") or 8)
 
 
 def kafka_libs():
@@ -70,6 +75,12 @@ class KafkaAgrees(unittest.TestCase):
     def ours(self, program, *words):
         self.assertTrue((BIN / program).exists(), f"{BIN / program} is not built")
         return [str(BIN / program), *map(str, words)]
+
+    def planted(self, lines, *command):
+        """What a checker prints of these lines, in which a fault was planted: it must say that something is wrong."""
+        done = subprocess.run(command, input="\n".join(lines) + "\n", capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        return done.stdout
 
     def pipe(self, *commands, stdin=subprocess.DEVNULL):
         """Runs commands one into the other; all must succeed. Returns what the last one printed."""

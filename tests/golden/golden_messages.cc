@@ -101,8 +101,8 @@ int check(int seeds, const std::filesystem::path& folder) {
     if (!difference.empty()) differences.add(pair.javaClass + " v" + std::to_string(pair.version) + " seed " + std::to_string(pair.seed) + " " + difference);
     files.add(pair, *found->second);
   }
-  for (const std::string& fault : completeness.faults()) differences.add(fault);
   if (!ended) differences.add("the last line is missing, or does not count the pairs before it");
+  for (const std::string& fault : completeness.faults()) differences.add(fault);
   std::cout << pairs << " pairs, " << messages.size() << " messages, " << differences.count() << " differences\n";
   return differences.count() == 0 ? 0 : 1;
 }

@@ -3,6 +3,8 @@
 of a client's key, how a broker's may change, which of them a topic's falls back on. What differs on purpose stands in
 config_differences.txt with its reason, word for word: anything else fails, and so does a line that is no longer true.
 """
+import subprocess
+
 import golden
 
 DIFFERENCES = golden.HERE / "config_differences.txt"
@@ -32,6 +34,16 @@ class Configs(golden.KafkaAgrees):
         self.assertEqual(sorted(found - known.keys()), [], "not in config_differences.txt")
         self.assertEqual(sorted(known.keys() - found), [], "in config_differences.txt, but not so any more")
         print(f"{summary}, each with its reason")
+
+    def test_a_difference_without_a_reason_and_a_missing_key_are_seen(self):
+        lines = self.pipe(self.java("write-configs")).splitlines()
+        acks = next(i for i, line in enumerate(lines) if line.startswith("key\tproducer\tacks\t"))
+        for old, new, said in (("=all", "=1", "producer acks: default: Kafka =1, Klamm =all"),
+                               ("STRING", "INT", "producer acks: type: Kafka INT, Klamm STRING"),
+                               ("LOW", "HIGH", "producer acks: importance: Kafka HIGH, Klamm LOW"),
+                               ("\tacks\t", "\tasks\t", "producer acks: Kafka has no such key")):
+            fault = lines[:acks] + [lines[acks].replace(old, new)] + lines[acks + 1:]
+            self.assertIn(said, subprocess.run(self.ours("golden_configs"), input="\n".join(fault), capture_output=True, text=True, check=True).stdout)
 
 
 if __name__ == "__main__":
