@@ -80,10 +80,11 @@ void checkRecords(std::string_view text, const PropertyMap& properties) {
 }  // namespace
 
 void klamm::fuzz::run(BytesView input) {
+  constexpr std::string_view kEnds("\n\0", 2);  // no word of a command line can hold a zero byte
   std::vector<std::string> words;
   std::string_view rest = asText(input);
   while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    const std::size_t end = std::min(rest.find_first_of(kEnds), rest.size());
     words.emplace_back(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
