@@ -391,6 +391,10 @@ void Engine::sendFetch(Fetcher::Request request) {
 void Engine::fetched(client::NodeId node, Result<protocol::FetchResponse> response) {
   const TimePoint now = parts_.clock.now();
   const bool lost = !response;
+  if (lost && response.error().code() == ErrorCode::MalformedResponse) {  // tried again, but the application should know
+    const MutexLock lock(shared_.mutex);
+    shared_.raise(response.error());
+  }
   Fetcher::Answer answer = fetcher_.digest(node, std::move(response), now);  // checksums, without the lock
   const std::vector<client::LeaderHint> hints = std::move(answer.hints);
   const std::vector<Node> nodes = std::move(answer.nodes);

@@ -158,6 +158,7 @@ void Positions::resetFound(const std::vector<Pending>& asked, Result<protocol::L
   {
     const MutexLock lock(shared_.mutex);
     if (!response) {
+      if (response.error().code() == ErrorCode::MalformedResponse) shared_.raise(response.error());
       retryLater(asked, now);
     } else {
       const FoundOffsets found = foundOffsets(*response);
@@ -244,6 +245,7 @@ void Positions::validated(const std::vector<Pending>& asked, Result<protocol::Of
         if (state != nullptr && state->phase == Phase::AwaitValidation) shared_.subscriptions.validated(*state);
       }
     } else if (!response) {
+      if (response.error().code() == ErrorCode::MalformedResponse) shared_.raise(response.error());
       retryLater(asked, now);
       refresh = true;
     } else {

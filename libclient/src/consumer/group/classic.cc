@@ -128,6 +128,11 @@ void ClassicMembership::failFatally(Error error) {
   events_.push_back({GroupEvent::Kind::Fail, {}, std::move(error)});
 }
 
+/// Trying again may help, but the application should know what its coordinator sends.
+void ClassicMembership::tellIfMalformed(const Error& error) {
+  if (error.code() == ErrorCode::MalformedResponse && failures_ == 0) events_.push_back({GroupEvent::Kind::Fail, {}, error});
+}
+
 void ClassicMembership::clusterChanged(const client::Snapshot& cluster, TimePoint now) {
   cluster_ = cluster;
   if (state_ == State::Assigning) {
@@ -182,8 +187,9 @@ void ClassicMembership::answered(std::uint64_t token, Result<GroupResponse> resp
 
 void ClassicMembership::onJoin(Result<GroupResponse> response, TimePoint now) {
   if (!response) {
-    if (response.error().code() == ErrorCode::UnsupportedVersion) failFatally(response.error());
-    else backOff(now);
+    if (response.error().code() == ErrorCode::UnsupportedVersion) return failFatally(response.error());
+    tellIfMalformed(response.error());
+    backOff(now);
     return;
   }
   auto* join = std::get_if<protocol::JoinGroupResponse>(&*response);
@@ -337,6 +343,7 @@ void ClassicMembership::sendSync(GroupActions& actions) {
 void ClassicMembership::onSync(Result<GroupResponse> response, TimePoint now) {
   if (!response) {
     transitionTo(State::Joining);
+    tellIfMalformed(response.error());
     backOff(now);
     return;
   }

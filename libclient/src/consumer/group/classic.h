@@ -72,6 +72,7 @@ class ClassicMembership final : public Membership {
   void rejoin(const std::string& reason, TimePoint now);
   void loseGeneration(bool memberToo, const std::string& reason, TimePoint now);
   void failFatally(Error error);
+  void tellIfMalformed(const Error& error);
   void backOff(TimePoint now);
 
   void onJoin(Result<GroupResponse> response, TimePoint now);
