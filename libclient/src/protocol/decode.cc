@@ -132,7 +132,11 @@ class Decoder final : public Visitor {
   [[nodiscard]] bool carried(const Field& f) {
     if (failed_) return false;
     if (!tags_.reading) return f.versions.contains(version_) && !f.tagged.contains(version_);
-    if (f.tag != tags_.wanted || !f.tagged.contains(version_)) return false;
+    if (f.tag != tags_.wanted) return false;
+    if (!f.tagged.contains(version_)) {  // no unknown tag: Kafka refuses it too
+      fault(f, "tag " + std::to_string(f.tag) + " is not valid for version " + std::to_string(version_));
+      return false;
+    }
     tags_.found = true;
     return true;
   }
