@@ -137,11 +137,11 @@ class VerifiableRulesTest(unittest.TestCase):
         self.assertEqual(check(producer, a, b), [])
 
     def test_who_was_frozen_or_replaced_owns_nothing_until_it_hears_of_it(self):
-        def haunt(lives, **end):
-            """A does not hear of B's taking over before 26; then it tells of `lives` commits."""
+        def haunt(lives, read=(), **end):
+            """A does not hear of B's taking over before 26; then it tells of `lives` commits and of what it still read."""
             producer, a, b = sound()
             a.end, a.ended = "stopped", None
-            a.events += [committed(26, 0, 4) for _ in range(lives)] + [revoked(27, 0), line(28, "shutdown_complete")]
+            a.events += [*read, *[committed(26, 0, 4) for _ in range(lives)], revoked(27, 0), line(28, "shutdown_complete")]
             b.events = [event for event in b.events if event["timestamp"] != 24 or event["name"] != "record_data"]
             at = index(b, "records_consumed", 1)
             b.events[at:at + 1] = consumed(24, 0, 4, 5)
@@ -149,6 +149,7 @@ class VerifiableRulesTest(unittest.TestCase):
                 setattr(a, key, value)
             return check(producer, a, b)
         self.assertEqual(haunt(1, frozen=[20]), [])
+        self.assertEqual(haunt(1, frozen=[20], read=consumed(26, 0, 4, 4)), [])
         self.assertEqual(haunt(1, replaced_by="B"), [])
         self.assertTrue(any("belonged to A" in sentence for sentence in haunt(1, replaced_by="C")))
         self.assertTrue(any("although others own them" in sentence for sentence in haunt(2, frozen=[20])))

@@ -238,12 +238,13 @@ class GroupProgress:
             self.found.append(f"{run.name} committed {event['offsets']} although others own them")
 
     def consumed(self, run, partition, entry):
+        if self.owner.get(partition) != run.name:
+            return  # replaced and not yet aware of it: others go on from what was committed, and its commits must fail
         allowed = {self.committed.get(partition, self.start)} | self.unsure[partition]
         if (run.name, partition) in self.fresh and entry["minOffset"] not in allowed:
             self.found.append(f"{run.name} begins {partition} at {entry['minOffset']}, the group had committed {sorted(allowed)}")
         self.fresh.discard((run.name, partition))
-        if self.owner.get(partition) == run.name:  # otherwise its commit must fail
-            self.unsure[partition].add(entry["maxOffset"] + 1)
+        self.unsure[partition].add(entry["maxOffset"] + 1)
 
 
 def check_group(runs, start=0, committed=None):
