@@ -34,6 +34,12 @@ struct Embedded::State {
 
 namespace {
 
+/// A restart keeps the port that was chosen for a single listener.
+[[nodiscard]] std::string withPort(const std::string& listeners, std::uint16_t port) {
+  if (!listeners.ends_with(":0") || listeners.find(',') != std::string::npos) return listeners;
+  return fmt::format("{}:{}", listeners.substr(0, listeners.size() - 2), port);
+}
+
 [[nodiscard]] std::string temporaryFolder() {
   std::error_code error;
   const auto base = std::filesystem::temp_directory_path(error);
@@ -46,7 +52,7 @@ namespace {
 
 void Embedded::State::run() {
   config::BrokerConfig::Entries entries{{"listeners", fmt::format("PLAINTEXT://localhost:{}", port)}, {"log.dirs", folder}};
-  for (const auto& [key, value] : options.config) entries.emplace_back(key, value);
+  for (const auto& [key, value] : options.config) entries.emplace_back(key, key == "listeners" ? withPort(value, port) : value);
   std::vector<std::string> warnings;
   auto config = config::BrokerConfig::make(entries, &warnings);
   if (!config) throwError(config.error());

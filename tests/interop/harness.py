@@ -98,7 +98,7 @@ class KlammBroker:
         self.log = open(self.data.with_name(self.data.name + ".log"), "ab+")
 
     def start(self):
-        self.process = subprocess.Popen([str(BIN / "klamm-broker"), "--port", str(self.port), "--data", str(self.data),
+        self.process = subprocess.Popen([str(BIN / "klamm-broker"), *self.where(), "--data", str(self.data),
                                          *self.args], stdout=subprocess.PIPE, stderr=self.log)
         line = self.process.stdout.readline().decode()
         match = re.fullmatch(r"ready (\S+):(\d+)\n", line)
@@ -107,6 +107,9 @@ class KlammBroker:
         self.port = int(match[2])
         self.bootstrap = f"127.0.0.1:{self.port}"
         return self
+
+    def where(self):
+        return ["--port", str(self.port)]
 
     def log_text(self):
         return pathlib.Path(self.log.name).read_text(errors="replace")
@@ -140,8 +143,8 @@ class KlammBroker:
 class KafkaBroker(kafka.Cluster):
     """A one-node Apache Kafka of the tests' own, in a folder that tests which run at the same time must not share."""
 
-    def __init__(self, home="test-run"):
-        super().__init__(1, home=PEERS / "kafka" / home, base_port=0)
+    def __init__(self, home="test-run", **how):
+        super().__init__(1, home=PEERS / "kafka" / home, base_port=0, **how)
 
     def log_text(self):
         return self.log_file(1).read_text(errors="replace")

@@ -127,8 +127,9 @@ class Cluster:
     """Combined nodes on this machine; node 1 listens on base_port, the next ones on the ports behind it, or all on free
     ports when base_port is 0. Everything that another process must know of it lies in its folder."""
 
-    def __init__(self, nodes=1, home=HOME / "run", base_port=BASE_PORT):
+    def __init__(self, nodes=1, home=HOME / "run", base_port=BASE_PORT, more=None):
         self.nodes, self.home = nodes, pathlib.Path(home)
+        self.more = more or (lambda node: "")  # lines behind those of node_properties(): what is said later wins
         if base_port:
             self.ports = [base_port + n for n in range(nodes)]
             self.controller_ports = [base_port + 101 + n for n in range(nodes)]
@@ -151,7 +152,7 @@ class Cluster:
         formats = []
         for node in range(1, self.nodes + 1):
             config = self.home / f"node{node}.properties"
-            config.write_text(node_properties(node, self.ports, self.controller_ports, self.data(node)))
+            config.write_text(node_properties(node, self.ports, self.controller_ports, self.data(node)) + self.more(node))
             formats.append(subprocess.Popen(java(TOOLS["kafka-storage"], "format", "-t", cluster_id, "-c", config),
                                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
         if any(format_.wait() != 0 for format_ in formats):

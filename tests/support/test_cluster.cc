@@ -4,9 +4,12 @@
 #include <array>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <stdexcept>
 
 #include <klamm/broker/embedded.h>
+
+#include "support/certificates.h"
 
 namespace klamm::test {
 namespace {
@@ -26,6 +29,37 @@ class EmbeddedCluster final : public TestCluster {
 
  private:
   broker::Embedded broker_ = broker::Embedded::start();
+};
+
+/// A broker of ours in this process that speaks TLS alone and wants to know who comes. Threading: one thread at a time.
+class TlsCluster final : public TestCluster {
+ public:
+  [[nodiscard]] std::string kind() const override { return "klamm_tls"; }
+  [[nodiscard]] std::string bootstrapServers() const override { return broker_.bootstrapServers(); }
+  [[nodiscard]] Config clientConfig() const override {
+    Config config = TestCluster::clientConfig();
+    config.set("security.protocol", "SSL");
+    config.set("ssl.truststore.type", "PEM").set("ssl.truststore.certificates", certificates_.authority.certificate());
+    config.set("ssl.keystore.type", "PEM").set("ssl.keystore.certificate.chain", certificates_.client.certificate);
+    return config.set("ssl.keystore.key", certificates_.client.key);
+  }
+  [[nodiscard]] bool isPlaintext() const override { return false; }
+  void killNode(int) override { broker_.kill(); }
+  void startNode(int) override { broker_.restart(); }
+
+ private:
+  [[nodiscard]] std::map<std::string, std::string> brokerConfig() const {
+    return {{"listeners", "SSL://localhost:0"},
+            {"security.inter.broker.protocol", "SSL"},
+            {"ssl.keystore.type", "PEM"},
+            {"ssl.keystore.certificate.chain", certificates_.server.certificate},
+            {"ssl.keystore.key", certificates_.server.key},
+            {"ssl.truststore.type", "PEM"},
+            {"ssl.truststore.certificates", certificates_.authority.certificate()},
+            {"ssl.client.auth", "required"}};
+  }
+  Certificates certificates_;
+  broker::Embedded broker_ = broker::Embedded::start({.config = brokerConfig()});
 };
 
 /// Apache Kafka that somebody else has started. Threading: one thread at a time.
@@ -66,9 +100,10 @@ class KafkaCluster final : public TestCluster {
 };
 
 /// The kinds there are.
-const std::array<ClusterKind, 3>& kinds() {
-  static const std::array<ClusterKind, 3> all{{
+const std::array<ClusterKind, 4>& kinds() {
+  static const std::array<ClusterKind, 4> all{{
       {"klamm", [] { return std::make_unique<EmbeddedCluster>(); }},
+      {"klamm_tls", [] { return std::make_unique<TlsCluster>(); }},
       {"kafka", [] { return std::make_unique<KafkaCluster>(1); }, KafkaCluster::whyMissing},
       {"kafka3", [] { return std::make_unique<KafkaCluster>(3); }, KafkaCluster::whyMissing},
   }};

@@ -12,6 +12,7 @@ namespace klamm::test {
 /// A cluster of the kind that the environment variable KLAMM_TEST_CLUSTER names (default: klamm):
 ///
 ///     klamm       an embedded klamm-broker, started at the first use
+///     klamm_tls   the same with TLS alone, client certificates required
 ///     kafka       one node of Apache Kafka that runs already
 ///     kafka3      three of them
 ///

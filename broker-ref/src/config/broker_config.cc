@@ -21,12 +21,42 @@ template <class T>
   return std::any_of(std::begin(kPrefixes), std::end(kPrefixes), [key](std::string_view prefix) { return key.starts_with(prefix); });
 }
 
+constexpr std::string_view kListenerPrefix = "listener.name.";
+
+[[nodiscard]] std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return result;
+}
+
+/// The row of the key behind "listener.name.<listener>."; null for what is no listener's key.
+[[nodiscard]] const ConfigRow* overriddenRow(std::string_view key) noexcept {
+  if (!key.starts_with(kListenerPrefix)) return nullptr;
+  const std::size_t dot = key.find('.', kListenerPrefix.size());
+  return dot == std::string_view::npos ? nullptr : findBrokerRow(key.substr(dot + 1));
+}
+
+[[nodiscard]] Status checkEntry(const ConfigRow& row, const std::string& value) {
+  if (auto valid = checkValue(row, value); !valid) {
+    const std::string range = describeRange(row);
+    return fail(ErrorCode::InvalidConfig, valid.error().context() + (range.empty() ? "" : fmt::format(" (allowed: {})", range)));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<BrokerConfig> BrokerConfig::make(const Entries& entries, std::vector<std::string>* warnings) {
   BrokerConfig config;
   for (const auto& [key, value] : entries) {
     const ConfigRow* row = findBrokerRow(key);
+    if (const ConfigRow* overridden = overriddenRow(key)) {
+      KLAMM_TRY(checkEntry(*overridden, value));
+      config.listenerOverrides_.insert_or_assign(lower(key), value);
+      continue;
+    }
     if (row == nullptr) {
       if (warnings == nullptr || isFreeForm(key)) continue;
       const std::string_view nearest = nearestName(brokerRows(), key);
@@ -34,10 +64,7 @@ Result<BrokerConfig> BrokerConfig::make(const Entries& entries, std::vector<std:
                                           : fmt::format("unknown configuration key {} is ignored; did you mean {}?", key, nearest));
       continue;
     }
-    if (auto valid = checkValue(*row, value); !valid) {
-      const std::string range = describeRange(*row);
-      return fail(ErrorCode::InvalidConfig, valid.error().context() + (range.empty() ? "" : fmt::format(" (allowed: {})", range)));
-    }
+    KLAMM_TRY(checkEntry(*row, value));
     config.given_.insert_or_assign(key, value);
   }
   return config;
@@ -55,6 +82,12 @@ double BrokerConfig::real(BrokerKey key) const { return numberOf<double>(text(ke
 bool BrokerConfig::flag(BrokerKey key) const {
   const std::string_view value = text(key);
   return value.find_first_of("tT") != std::string_view::npos;
+}
+
+std::optional<std::string_view> BrokerConfig::listenerOverride(std::string_view listener, std::string_view key) const {
+  const auto found = listenerOverrides_.find(fmt::format("{}{}.{}", kListenerPrefix, lower(listener), key));
+  if (found == listenerOverrides_.end()) return std::nullopt;
+  return found->second;
 }
 
 std::vector<std::string> BrokerConfig::list(BrokerKey key) const { return splitList(text(key)); }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,12 +33,15 @@ class BrokerConfig {
   [[nodiscard]] std::string_view text(BrokerKey key) const;
   [[nodiscard]] std::vector<std::string> list(BrokerKey key) const;
   [[nodiscard]] bool isSet(BrokerKey key) const;
+  /// The value of "listener.name.<listener>.<key>", which goes before that of `key` for this listener; nothing without one.
+  [[nodiscard]] std::optional<std::string_view> listenerOverride(std::string_view listener, std::string_view key) const;
   /// Set in the file or on the command line.
   [[nodiscard]] const std::map<std::string, std::string, std::less<>>& given() const noexcept { return given_; }
   void set(BrokerKey key, std::string value);
 
  private:
   std::map<std::string, std::string, std::less<>> given_;
+  std::map<std::string, std::string, std::less<>> listenerOverrides_;  ///< by the whole key, the listener's name in lower case
 };
 
 }  // namespace klamm::broker::config

@@ -56,8 +56,9 @@ class ClientConnection::Target final : public ResponseTarget {
   void logRequest(const char* how) const {
     if (!requests_.enabled(LogLevel::Info)) return;
     const double took = std::chrono::duration<double, std::milli>(loop_.now() - context_.received).count();
-    requests_.info("request {}({}) v{} client={} from={} took={:.3f}ms{}", protocol::apiInfo(context_.api).name, static_cast<int>(context_.api),
-                   context_.apiVersion, context_.clientId.empty() ? "-" : context_.clientId, context_.remote.toString(), took, how);
+    requests_.info("request {}({}) v{} client={} from={}{} took={:.3f}ms{}", protocol::apiInfo(context_.api).name, static_cast<int>(context_.api),
+                   context_.apiVersion, context_.clientId.empty() ? "-" : context_.clientId, context_.remote.toString(),
+                   context_.principal == Principal() ? "" : fmt::format(" principal={}:{}", context_.principal.type, context_.principal.name), took, how);
   }
 
   std::weak_ptr<ClientConnection> owner_;
@@ -160,6 +161,7 @@ void ClientConnection::noteSoftware(const protocol::RequestFrame& request) {
 RequestContext ClientConnection::contextOf(const net::Connection& connection, const protocol::RequestFrame& request) const {
   RequestContext context;
   context.listener = listener_;
+  if (!connection.peerSubject().empty()) context.principal.name = connection.peerSubject();
   context.remote = connection.remote();
   context.local = connection.local();
   context.clientId = request.header.clientId.value_or("");

@@ -76,11 +76,45 @@ struct NamedAddress {
   if (protocol == protocols.end()) {
     return fail(ErrorCode::InvalidConfig, fmt::format("listener {} has no entry in listener.security.protocol.map", address.name));
   }
-  if (protocol->second != SecurityProtocol::Plaintext) {
-    return fail(ErrorCode::InvalidConfig, fmt::format("listener {} asks for TLS or SASL, which this broker does not serve: map it to PLAINTEXT",
+  if (authenticates(protocol->second)) {
+    return fail(ErrorCode::InvalidConfig, fmt::format("listener {} asks for SASL, which this broker does not serve: map it to PLAINTEXT or SSL",
                                                       address.name));
   }
   return protocol->second;
+}
+
+[[nodiscard]] Result<std::shared_ptr<const net::TlsContext>> tlsOf(const config::BrokerConfig& config, const std::string& listener) {
+  const auto value = [&](std::string_view key) -> std::optional<std::string> {
+    if (const auto own = config.listenerOverride(listener, key)) return std::string(*own);
+    if (const auto given = config.given().find(key); given != config.given().end()) return given->second;
+    const config::ConfigRow* row = config::findBrokerRow(key);
+    if (row == nullptr || row->defaultValue == nullptr) return std::nullopt;
+    return std::string(row->defaultValue);
+  };
+  auto made = net::makeTlsContext(value, net::TlsRole::Server, ErrorCode::InvalidConfig);
+  if (!made) return fail(ErrorCode::InvalidConfig, fmt::format("listener {}: {}", listener, made.error().context()));
+  return made;
+}
+
+[[nodiscard]] std::string namesOf(const std::vector<ListenerConfig>& listeners) {
+  std::string names;
+  for (const ListenerConfig& listener : listeners) names += (names.empty() ? "" : ", ") + listener.name;
+  return names;
+}
+
+/// One broker has nobody to talk to, but what the keys say must fit: the next node is started with the same file.
+[[nodiscard]] Status checkInterBroker(const config::BrokerConfig& config, const std::vector<ListenerConfig>& listeners) {
+  const bool named = config.isSet("inter.broker.listener.name");
+  const bool byProtocol = config.isSet("security.inter.broker.protocol");
+  if (named && byProtocol) {
+    return fail(ErrorCode::InvalidConfig, "inter.broker.listener.name and security.inter.broker.protocol are both set: leave one out");
+  }
+  if (!named && !byProtocol) return {};
+  const std::string_view key = named ? "inter.broker.listener.name" : "security.inter.broker.protocol";
+  const std::string wanted(named ? config.text("inter.broker.listener.name") : config.text("security.inter.broker.protocol"));
+  if (std::any_of(listeners.begin(), listeners.end(), [&](const ListenerConfig& one) { return one.name == upper(wanted); })) return {};
+  return fail(ErrorCode::InvalidConfig, fmt::format("Invalid value {} for configuration {}: the listeners for clients and brokers are {}", wanted, key,
+                                                    namesOf(listeners)));
 }
 
 [[nodiscard]] Result<std::vector<NamedAddress>> addressesOf(std::string_view key, const std::vector<std::string>& entries) {
@@ -118,7 +152,7 @@ Result<std::vector<ListenerConfig>> listenersOf(const config::BrokerConfig& conf
                                                           config.text("listeners"), address.name));
       }
     }
-    ListenerConfig listener{address.name, protocol, hostsToBind(address.host), address.port, std::nullopt};
+    ListenerConfig listener{address.name, protocol, hostsToBind(address.host), address.port, std::nullopt, nullptr};
     for (const NamedAddress& told : advertised) {
       if (told.name != address.name) continue;
       if (told.host == "0.0.0.0" || told.host == "::") {
@@ -126,11 +160,15 @@ Result<std::vector<ListenerConfig>> listenersOf(const config::BrokerConfig& conf
       }
       if (!told.host.empty()) listener.advertised = net::Endpoint{told.host, told.port};
     }
+    if (protocol == SecurityProtocol::Ssl) {
+      KLAMM_TRY_ASSIGN(listener.tls, tlsOf(config, listener.name));
+    }
     listeners.push_back(std::move(listener));
   }
   if (listeners.empty()) {
     return fail(ErrorCode::InvalidConfig, "configuration listeners names no listener for clients: all of them belong to the controller");
   }
+  KLAMM_TRY(checkInterBroker(config, listeners));
   return listeners;
 }
 

@@ -89,6 +89,8 @@ Result<std::unique_ptr<net::Listener>> Server::listenAt(const ListenerConfig& li
   options.backlog = options_.backlog;
   options.connection.socket = options_.socket;
   options.connection.maxFrame = limitsOf(Stage::Negotiating, listener.protocol, options_.limits).maxFrame;
+  options.connection.tls = listener.tls;
+  options.connection.tlsHandshakeTimeout = options_.limits.authentication;
   const ListenerConfig* config = &listener;  // options_.listeners does not change any more
   return transport_.listen(at, options, [this, config](const std::shared_ptr<net::Connection>& connection) { return acceptFrom(*config, connection); });
 }

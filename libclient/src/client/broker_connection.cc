@@ -232,6 +232,7 @@ void BrokerConnection::startConnecting(Endings& endings) {
   net::ConnectionOptions options;
   options.socket = {settings.sendBuffer, settings.receiveBuffer, settings.loopbackCongestion};
   options.maxFrame = kMaxFrameBeforeReady;
+  options.tls = settings.tls;
   const TimePoint deadline = owner_.loop().now() + state_.connecting(owner_.random());
   socket_ = owner_.transport().connect(*endpoint, options, deadline, shared_from_this());
 }
@@ -373,17 +374,18 @@ void BrokerConnection::lostLocked(const Error& reason, TimePoint now, Endings& e
   state_.disconnected(now, owner_.random());
   negotiationDeadline_ = TimePoint::max();
   throttledUntil_ = {};
-  const ErrorCode code = reason.fatal() ? reason.code() : ErrorCode::NetworkException;
+  const bool told = reason.fatal() || reason.code() == ErrorCode::NetworkException;
+  const Error why = told ? reason : Error(ErrorCode::NetworkException, reason.message());
   for (auto& request : inFlight_.takeAll()) {
     const bool late = request.deadline <= now;
-    endings.push_back({std::move(request.call), late ? Error(ErrorCode::RequestTimedOut, "no answer in time") : Error(code, reason.message())});
+    endings.push_back({std::move(request.call), late ? Error(ErrorCode::RequestTimedOut, "no answer in time") : why});
   }
   for (Submission& one : std::exchange(waiting_, {})) {
     if (one.anyNode && !reason.fatal()) {
       one.lastFailure = reason;
       elsewhere.push_back(std::move(one));
     } else {
-      endings.push_back({std::move(one.call), Error(code, reason.message())});
+      endings.push_back({std::move(one.call), why});
     }
   }
 }

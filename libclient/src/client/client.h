@@ -38,6 +38,7 @@ struct ClientSettings {
   int sendBuffer = 128 * 1024;                                       ///< send.buffer.bytes
   int receiveBuffer = 64 * 1024;                                     ///< receive.buffer.bytes
   std::size_t maxResponse = std::size_t{1} << 30;                    ///< largest response accepted
+  std::shared_ptr<const net::TlsContext> tls = {};                   ///< security.protocol=SSL: what ssl.* asks for
   std::string loopbackCongestion = {};                               ///< TCP congestion control on loopback; see net::SocketOptions
 };
 

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "client/config_table.h"
+#include "net/tls/context.h"
+
 namespace klamm::client {
 namespace {
 
@@ -12,6 +15,25 @@ std::string_view threadKind(ClientKind client) noexcept {
     case ClientKind::Admin: return "admin";
   }
   return "client";
+}
+
+/// Null for plain text.
+Result<std::shared_ptr<const net::TlsContext>> tlsOf(const Config& config, ClientKind client) {
+  std::string protocol = config.get(klamm::config::securityProtocol, client);
+  for (char& c : protocol) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  if (protocol == "PLAINTEXT") return nullptr;
+  if (protocol != "SSL") {
+    return fail(ErrorCode::InvalidClientConfig, fmt::format("security.protocol={}: SASL is not supported yet, PLAINTEXT and SSL are", protocol));
+  }
+  const auto value = [&](std::string_view key) -> std::optional<std::string> {
+    if (auto set = config.find(key)) return set;
+    const ConfigRow* row = findConfig(key, client);
+    if (row == nullptr || row->defaultText == nullptr) return std::nullopt;
+    return std::string(row->defaultText);
+  };
+  return net::makeTlsContext(value, net::TlsRole::Client, ErrorCode::InvalidClientConfig);
 }
 
 }  // namespace
@@ -39,6 +61,7 @@ Result<ClientSettings> clientSettings(const Config& config, ClientKind client, s
   settings.rebootstrap = !recovery.empty() && (recovery.front() == 'r' || recovery.front() == 'R');
   settings.sendBuffer = config.get(key::sendBufferBytes, client);
   settings.receiveBuffer = config.get(key::receiveBufferBytes, client);
+  KLAMM_TRY_ASSIGN(settings.tls, tlsOf(config, client));
   if (client == ClientKind::Producer) settings.metadataMaxIdle = config.get(key::metadataMaxIdleMs, client);
   if (client == ClientKind::Consumer) settings.allowAutoTopicCreation = config.get(key::allowAutoCreateTopics, client);
   return settings;

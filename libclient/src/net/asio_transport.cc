@@ -6,6 +6,11 @@
 
 namespace klamm::net {
 
+const std::string& Connection::peerSubject() const {
+  static const std::string kNone;
+  return kNone;
+}
+
 std::unique_ptr<Transport> makeTransport(Loop& loop, Log log) { return makeTransport(loop, std::move(log), systemLookUp); }
 
 std::unique_ptr<Transport> makeTransport(Loop& loop, Log log, LookUp lookUp) {
@@ -38,6 +43,7 @@ std::shared_ptr<SocketConnection> SocketTransport::make(const ConnectionOptions&
 std::shared_ptr<Connection> SocketTransport::connect(const Endpoint& to, const ConnectionOptions& options, TimePoint deadline,
                                                      std::shared_ptr<ConnectionHandler> handler) {
   auto connection = make(options, std::move(handler));
+  connection->setTarget(to);
   loop_.post([this, connection, what = std::make_shared<const Endpoint>(to), deadline] {
     // Weak: a look-up that takes long does not keep a connection that was given up. It ends at the deadline, too.
     const std::weak_ptr<SocketConnection> weak = connection;

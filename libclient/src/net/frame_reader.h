@@ -26,7 +26,7 @@ class FrameReader {
  public:
   explicit FrameReader(std::size_t maxFrame) noexcept : maxFrame_(maxFrame) {}
 
-  /// Where the next bytes of the stream belong; never empty.
+  /// Where the next bytes of the stream belong; empty only when full().
   [[nodiscard]] std::span<std::byte> room();
   /// `count` bytes were written to the start of room().
   void received(std::size_t count);
@@ -35,6 +35,8 @@ class FrameReader {
   [[nodiscard]] Result<std::optional<Buffer>> next();
   /// Applies to lengths that have not been looked at yet.
   void setMaxFrame(std::size_t bytes) noexcept { maxFrame_ = bytes; }
+  /// A whole frame fills the memory of its own: next() takes it before there is room again.
+  [[nodiscard]] bool full() const noexcept { return own_ && ownFilled_ == ownLength_; }
   /// Bytes that came and belong to no frame handed out yet.
   [[nodiscard]] std::size_t pending() const noexcept { return own_ ? ownFilled_ : end_ - begin_; }
 

@@ -3,6 +3,7 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -64,6 +65,28 @@ std::int64_t OutputQueue::writeFile(int socket, std::uint64_t budget) const {
   auto offset = static_cast<off_t>(range.offset + sentOfFirst_);
   const std::uint64_t count = std::min(range.length - sentOfFirst_, budget);
   return ::sendfile(socket, range.file->descriptor(), &offset, count);
+}
+
+Result<std::size_t> OutputQueue::copyTo(std::span<std::byte> room, bool files) {
+  std::size_t total = 0;
+  while (!parts_.empty() && total < room.size()) {
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(room.size() - total, sizeOf(parts_.front()) - sentOfFirst_));
+    if (const auto* buffer = std::get_if<Buffer>(&parts_.front())) {
+      std::memcpy(room.data() + total, buffer->data() + sentOfFirst_, wanted);
+      total += wanted;
+      drop(wanted);
+      continue;
+    }
+    if (!files) break;
+    const auto& range = std::get<FileRange>(parts_.front());
+    const ssize_t count = ::pread(range.file->descriptor(), room.data() + total, wanted, static_cast<off_t>(range.offset + sentOfFirst_));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail(ErrorCode::IoFailed, std::string("reading a file range to send: ") + std::strerror(errno));
+    if (count == 0) return fail(ErrorCode::IoFailed, "a file is shorter than the range that was to be sent");
+    total += static_cast<std::size_t>(count);
+    drop(static_cast<std::uint64_t>(count));
+  }
+  return total;
 }
 
 void OutputQueue::drop(std::uint64_t written) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <span>
 
 #include "base/parts.h"
 #include "base/result.h"
@@ -18,6 +19,9 @@ class OutputQueue {
   /// Returns the bytes written. Slices go by gather write, file ranges by sendfile, which may wait for the disk and may
   /// raise SIGPIPE: without `files` it stops in front of them.
   [[nodiscard]] Result<std::uint64_t> writeTo(int socket, std::uint64_t budget, bool files);
+  /// Takes the next bytes out, copied: for who must change them before they are sent. File ranges are read; without `files`
+  /// it stops in front of them. Returns how many: fewer than `room` only at the end, or in front of a file range.
+  [[nodiscard]] Result<std::size_t> copyTo(std::span<std::byte> room, bool files);
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
   [[nodiscard]] bool empty() const noexcept { return parts_.empty(); }
 

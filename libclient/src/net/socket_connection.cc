@@ -113,7 +113,6 @@ void SocketConnection::adopt(int socket) {
 }
 
 void SocketConnection::open() {
-  bool queued = false;
   {
     MutexLock lock(mutex_);
     if (phase_ != Phase::Connecting && phase_ != Phase::Draining) return;
@@ -122,11 +121,45 @@ void SocketConnection::open() {
       remote_ = SocketAddress::remoteOf(socket_).toEndpoint();
       local_ = SocketAddress::localOf(socket_).toEndpoint();
     }
-    if (phase_ == Phase::Connecting) phase_ = Phase::Open;
-    queued = !output_.empty();
-    waitingToWrite_ = queued;
   }
   touch();
+  if (options_.tls) startHandshake();
+  else opened();
+}
+
+/// A client has what is left of its deadline for connecting.
+void SocketConnection::startHandshake() {
+  const bool client = options_.tls->role() == TlsRole::Client;
+  const std::string peer = fmt::format("TLS handshake{}", client ? " with " + target_.toString() : "");
+  handshaking_ = true;
+  handshakeTimer_ = loop_.schedule(client ? connectDeadline_ : loop_.now() + options_.tlsHandshakeTimeout, [this, what = peer] {
+    close(Error(ErrorCode::RequestTimedOut, what + ": the peer did not go on in time"));
+  });
+  bool waits = false;
+  {
+    MutexLock lock(mutex_);
+    auto stream = TlsStream::make(options_.tls, target_.host, peer);
+    if (!stream) return closeLocked(stream.error());
+    tls_ = *std::move(stream);
+    if (auto begun = client ? tls_->engine().handshake() : Status(); !begun) return closeLocked(begun.error());
+    if (auto written = flushLocked(); !written) return closeLocked(written.error());
+    waits = waitingToWrite_ = unsentLocked();
+  }
+  if (waits) startWriting();
+  watcher_->wantRead();
+}
+
+/// Frames can be carried.
+void SocketConnection::opened() {
+  bool queued = false;
+  {
+    MutexLock lock(mutex_);
+    if (phase_ != Phase::Connecting && phase_ != Phase::Draining) return;
+    if (phase_ == Phase::Connecting) phase_ = Phase::Open;
+    queued = unsentLocked();
+    waitingToWrite_ = queued;
+    if (tls_) peerSubject_ = tls_->engine().peerSubject();
+  }
   if (queued) startWriting();
   watcher_->wantRead();
   handler_->onOpen(*this);
@@ -165,23 +198,71 @@ void SocketConnection::resumeReading() {
 void SocketConnection::readSome() {
   reading_ = true;
   deliverFrames();  // what had been read before a pause
-  for (int turn = 0; turn < kReadsPerTurn && watcher_ && !paused_; ++turn) {
-    const Read read = readOnce();
+  Read read = Read::Emptied;
+  for (int turn = 0; turn < kReadsPerTurn && watcher_ && (handshaking_ || !paused_); ++turn) {
+    read = readOnce();
     if (read == Read::Ended) break;
     deliverFrames();
     if (read == Read::Emptied) break;
   }
   reading_ = false;
-  if (watcher_ && !paused_ && isOpen()) watcher_->wantRead();
+  if (!watcher_ || (paused_ && !handshaking_) || !mayRead()) return;
+  // What TLS has taken from the socket already wakes nobody.
+  if (read == Read::Filled && options_.tls) loop_.post([self = shared_from_this()] { self->readSome(); });
+  else watcher_->wantRead();
 }
 
 SocketConnection::Read SocketConnection::readOnce() {
+  if (options_.tls) return readTls();
   int socket = -1;
   {
     MutexLock lock(mutex_);
-    if (phase_ != Phase::Open) return Read::Ended;
+    if (!readsLocked()) return Read::Ended;
     socket = socket_;
   }
+  return readPlain(socket);
+}
+
+/// Reading may end the handshake, and may make bytes to be sent: handshake messages, alerts, updates of keys.
+SocketConnection::Read SocketConnection::readTls() {
+  bool open = false;
+  bool handOver = false;
+  bool more = false;
+  {
+    MutexLock lock(mutex_);
+    if (!readsLocked() || !tls_) return Read::Ended;
+    const bool before = tls_->engine().established();
+    const auto taken = tls_->read(socket_, reader_);
+    if (!taken) {
+      closeLocked(taken.error());
+      return Read::Ended;
+    }
+    if (taken->ended) {
+      closeLocked(reader_.pending() != 0 ? Error(ErrorCode::NetworkException, "the peer closed the connection within a frame")
+                                         : tls_->engine().endOfStream());
+      return Read::Ended;
+    }
+    if (taken->bytes != 0) touch();
+    more = taken->more;
+    open = !before && tls_->engine().established();
+    if (!waitingToWrite_ && tls_->waits()) {
+      if (auto written = flushLocked(); !written) {
+        closeLocked(written.error());
+        return Read::Ended;
+      }
+      handOver = waitingToWrite_ = unsentLocked();
+    }
+  }
+  if (handOver) startWriting();
+  if (open) {
+    handshaking_ = false;
+    loop_.cancel(handshakeTimer_);
+    opened();
+  }
+  return more ? Read::Filled : Read::Emptied;
+}
+
+SocketConnection::Read SocketConnection::readPlain(int socket) {
   const auto room = reader_.room();
   const ssize_t count = ::recv(socket, room.data(), room.size(), MSG_DONTWAIT);
   if (count > 0) {
@@ -223,7 +304,7 @@ Status SocketConnection::send(Parts frame) {
       closeLocked(written.error());
       return fail(written.error());
     }
-    handOver = waitingToWrite_ = !output_.empty();
+    handOver = waitingToWrite_ = unsentLocked();
   }
   if (!handOver) return {};
   if (loop_.runsHere()) startWriting();
@@ -232,7 +313,7 @@ Status SocketConnection::send(Parts frame) {
 }
 
 Status SocketConnection::flushLocked() {
-  auto written = output_.writeTo(socket_, kWritePerTurn, loop_.runsHere());
+  auto written = tls_ ? tls_->write(socket_, output_, kWritePerTurn, loop_.runsHere()) : output_.writeTo(socket_, kWritePerTurn, loop_.runsHere());
   if (!written) return fail(written.error());
   if (*written != 0) touch();
   return {};
@@ -250,12 +331,13 @@ void SocketConnection::onWritable() {
     if (phase_ == Phase::Closed) return;
     if (connected_) {
       if (auto written = flushLocked(); !written) return closeLocked(written.error());
-      drained = output_.empty();
+      drained = !unsentLocked();
       waitingToWrite_ = !drained;
-      if (drained && phase_ == Phase::Draining) return closeLocked(reason_);
+      if (drained && output_.empty() && phase_ == Phase::Draining) return closeLocked(reason_);
     }
   }
   if (!connected_) return connectEnded();
+  if (handshaking_ && drained) return;
   if (drained) handler_->onDrained(*this);
   else startWriting();
 }
@@ -293,6 +375,11 @@ void SocketConnection::closeWhenSent(Error reason, TimePoint deadline) {
 /// Loop thread, once.
 void SocketConnection::finish() {
   loop_.cancel(timer_);
+  loop_.cancel(handshakeTimer_);
+  {
+    MutexLock lock(mutex_);
+    if (tls_ && socket_ >= 0) tls_->leave(socket_);
+  }
   releaseSocket();
   Error reason;
   OutputQueue unsent;  // let go of outside the lock
@@ -314,13 +401,26 @@ void SocketConnection::abandon() {
     std::swap(unsent, output_);
   }
   loop_.cancel(timer_);
+  loop_.cancel(handshakeTimer_);
   releaseSocket();
   handler_.reset();
 }
 
 std::size_t SocketConnection::queuedBytes() const {
   MutexLock lock(mutex_);
-  return static_cast<std::size_t>(output_.bytes());
+  return static_cast<std::size_t>(output_.bytes()) + (tls_ ? tls_->waitingBytes() : 0);
+}
+
+bool SocketConnection::unsentLocked() const {
+  if (!tls_) return !output_.empty();
+  return tls_->waits() || (!tls_->isDead() && tls_->engine().established() && !output_.empty());
+}
+
+bool SocketConnection::readsLocked() const { return phase_ == Phase::Open || (handshaking_ && phase_ != Phase::Closed); }
+
+bool SocketConnection::mayRead() const {
+  MutexLock lock(mutex_);
+  return readsLocked();
 }
 
 bool SocketConnection::isOpen() const {

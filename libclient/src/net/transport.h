@@ -15,6 +15,7 @@
 namespace klamm::net {
 
 class Connection;
+class TlsContext;
 
 struct Endpoint {
   std::string host = {};  ///< a name or a numeric IPv4 or IPv6 address, without brackets
@@ -37,13 +38,16 @@ struct ConnectionOptions {
   std::size_t maxFrame = 100 * 1024 * 1024;
   /// send() on a connection that already holds more than this unsent closes it: the peer does not read.
   std::size_t maxQueued = std::size_t{256} * 1024 * 1024;
+  /// Set: the connection speaks TLS and is open after the handshake. A client shares connect()'s deadline between both.
+  std::shared_ptr<const TlsContext> tls = {};
+  Duration tlsHandshakeTimeout = std::chrono::seconds(30);  ///< on the accepting side
 };
 
 /// What happens on one connection. All calls come on the loop's thread; onClosed comes exactly once and is the last.
 class ConnectionHandler {
  public:
   virtual ~ConnectionHandler() = default;
-  /// The connection can carry frames. On the accepting side this is the first call.
+  /// The connection can carry frames. On the accepting side this is the first call, unless a TLS handshake fails.
   virtual void onOpen(Connection&) {}
   /// One frame without its length, a slice of a ref-counted read buffer. May pause reading, send, close.
   virtual void onFrame(Connection&, Buffer frame) = 0;
@@ -58,6 +62,9 @@ class ConnectionHandler {
 ///
 ///     connect(): Connecting --onOpen--> Open --+-- close(), error, peer --> Closed (onClosed)
 ///     accept:    Open                          +-- closeWhenSent() --> Draining --> Closed
+///
+/// With TLS the handshake belongs to Connecting, on both sides. One that fails ends in onClosed with TlsFailed (do not try
+/// again) and a sentence that names the peer, what happened and what to do.
 ///
 /// The connection keeps its handler until onClosed has returned, and the loop keeps the connection until then.
 /// Threading: send(), close(), closeWhenSent() and the getters from any thread; pauseReading, resumeReading and
@@ -89,6 +96,8 @@ class Connection {
   [[nodiscard]] virtual bool isClosed() const = 0;
   /// When bytes last came or went: for idle time-outs.
   [[nodiscard]] virtual TimePoint lastActive() const = 0;
+  /// Subject of the certificate that the peer showed ("CN=app,O=Example"); empty without one, and before onOpen.
+  [[nodiscard]] virtual const std::string& peerSubject() const;
   /// The numeric addresses of both ends; empty host before onOpen.
   [[nodiscard]] virtual const Endpoint& remote() const = 0;
   [[nodiscard]] virtual const Endpoint& local() const = 0;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "support/certificates.h"
+
 namespace klamm::broker::server {
 namespace {
 
@@ -53,9 +55,37 @@ TEST(ListenerConfig, RefusesWhatIsMalformedNamingIt) {
   EXPECT_NE(refusal({{"listener.security.protocol.map", "PLAINTEXT"}}).find("listener.security.protocol.map"), std::string::npos);
   EXPECT_NE(refusal({{"listeners", "OTHER://:1"}}).find("no entry in listener.security.protocol.map"), std::string::npos);
   EXPECT_NE(refusal({{"listeners", "PLAINTEXT://:1,PLAINTEXT://:2"}}).find("stands twice"), std::string::npos);
-  EXPECT_NE(refusal({{"listeners", "SSL://:1"}}).find("TLS or SASL"), std::string::npos);
+  EXPECT_NE(refusal({{"listeners", "SASL_SSL://:1"}}).find("asks for SASL"), std::string::npos);
   EXPECT_NE(refusal({{"advertised.listeners", "PLAINTEXT://0.0.0.0:1"}}).find("nonroutable"), std::string::npos);
   EXPECT_NE(refusal({{"controller.listener.names", "PLAINTEXT"}}).find("no listener for clients"), std::string::npos);
+}
+
+TEST(ListenerConfig, GivesATlsListenerItsOwnKeysBeforeTheCommonOnes) {
+  const test::Certificates certificates;
+  const config::BrokerConfig::Entries common{{"listeners", "INSIDE://:1,OUTSIDE://:2,PLAINTEXT://:3"},
+                                             {"listener.security.protocol.map", "INSIDE:SSL,OUTSIDE:ssl,PLAINTEXT:PLAINTEXT"},
+                                             {"ssl.keystore.type", "PEM"},
+                                             {"ssl.keystore.key", certificates.server.key},
+                                             {"ssl.keystore.certificate.chain", certificates.server.certificate},
+                                             {"listener.name.OUTSIDE.ssl.enabled.protocols", "TLSv1.3"}};
+  const auto result = listeners(common);
+  ASSERT_TRUE(result) << result.error().context();
+  ASSERT_TRUE((*result)[0].tls && (*result)[1].tls);
+  EXPECT_EQ((*result)[0].tls->versions(), "TLSv1.2, TLSv1.3");
+  EXPECT_EQ((*result)[1].tls->versions(), "TLSv1.3");
+  EXPECT_EQ((*result)[2].tls, nullptr);
+  auto broken = common;
+  broken.emplace_back("listener.name.inside.ssl.keystore.type", "JKS");
+  EXPECT_EQ(refusal(broken).rfind("listener INSIDE: ", 0), 0U) << refusal(broken);
+  EXPECT_NE(refusal({{"listeners", "SSL://:1"}}).find("listener SSL: a TLS listener needs a certificate"), std::string::npos);
+}
+
+TEST(ListenerConfig, HoldsTheInterBrokerListenerToThoseThereAre) {
+  EXPECT_EQ(refusal({{"inter.broker.listener.name", "PLAINTEXT"}}), "accepted");
+  EXPECT_EQ(refusal({{"security.inter.broker.protocol", "PLAINTEXT"}}), "accepted");
+  EXPECT_NE(refusal({{"inter.broker.listener.name", "INSIDE"}}).find("Invalid value INSIDE for configuration inter.broker.listener.name"), std::string::npos);
+  EXPECT_NE(refusal({{"security.inter.broker.protocol", "SSL"}}).find("Invalid value SSL for configuration security.inter.broker.protocol"), std::string::npos);
+  EXPECT_NE(refusal({{"inter.broker.listener.name", "PLAINTEXT"}, {"security.inter.broker.protocol", "PLAINTEXT"}}).find("both set"), std::string::npos);
 }
 
 }  // namespace
