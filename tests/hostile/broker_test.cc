@@ -3,8 +3,10 @@
 #include <klamm/broker/embedded.h>
 
 #include <atomic>
+#include <filesystem>
 #include <iostream>
 #include <mutex>
+#include <regex>
 #include <set>
 #include <thread>
 
@@ -218,6 +220,29 @@ TEST_F(HostileClients, AreAnsweredOrClosedForExtremeNumbers) {
   }
   std::cout << sent << " requests\n";
   EXPECT_GT(sent, 300U);
+}
+
+/// Every text of a request is a name that must lead nowhere: no API makes a file of it, or one outside its folder.
+TEST_F(HostileClients, CannotLeaveTheFolderByNames) {
+  const std::filesystem::path folder = broker_.dataFolder();
+  const std::filesystem::path outside = folder.parent_path() / (folder.filename().string() + "-outside");
+  const std::string names[] = {"", ".", "..", "/", "../" + outside.filename().string(), outside.string(), std::string("a\0b", 3), std::string(250, 'n'),
+                               std::string(32'767, 'n'), "__cluster_metadata", "__consumer_offsets", "a/../../b", "\xFF\xFE", "%s%n", "a\nb"};
+  for (const ApiInfo* api : servedApis()) {
+    for (const std::int16_t version : {api->stableVersions.first, api->stableVersions.last}) {
+      for (const std::string& name : names) {
+        SCOPED_TRACE(std::string(api->name) + " v" + std::to_string(version) + " with '" + name.substr(0, 40) + "'");
+        AnyMessage message(*api->request);
+        Filled(version, *api->request, name).fill({message.get().object, api->request->ops});
+        EXPECT_NE(sendAlone(requestOf(*api, version, encodeWith(std::as_const(message).get(), version))).end, Wire::End::Silence);
+      }
+    }
+  }
+  EXPECT_FALSE(std::filesystem::exists(outside));
+  static const std::regex kExpected("(__consumer_offsets|__cluster_metadata)-[0-9]+(\\.[0-9a-f]+-delete)?|[a-z-]+(\\.properties|-checkpoint)|\\.[a-z]+|abc-[0-9]+");
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    EXPECT_TRUE(std::regex_match(entry.path().filename().string(), kExpected)) << entry.path();
+  }
 }
 
 TEST_F(HostileClients, AreClosedForFramesOfNoUse) {

@@ -1,16 +1,19 @@
 #pragma once
 // Messages with something in every field.
 
+#include <string>
+#include <utility>
+
 #include "protocol/visitor.h"
 
 namespace klamm::hostile {
 
-/// Sets every field that the version carries to something other than its default: texts of three letters, lists of one
+/// Sets every field that the version carries to something other than its default: texts as given, lists of one
 /// element, nothing null, and one tagged field that no schema knows. Threading: one thread.
 class Filled final : public protocol::Visitor {
  public:
-  Filled(std::int16_t version, const protocol::MessageInfo& info)
-      : version_(version), flexible_(info.flexible.contains(version)) {}
+  Filled(std::int16_t version, const protocol::MessageInfo& info, std::string text = "abc")
+      : version_(version), flexible_(info.flexible.contains(version)), text_(std::move(text)) {}
 
   void fill(protocol::MutableStruct value) {
     value.ops->write(value.object, *this);
@@ -28,10 +31,10 @@ class Filled final : public protocol::Visitor {
     if (carried(f)) value = {1, 2};
   }
   void text(const protocol::Field& f, std::string& value) override {
-    if (carried(f)) value = "abc";
+    if (carried(f)) value = text_;
   }
   void nullableText(const protocol::Field& f, std::optional<std::string>& value) override {
-    if (carried(f)) value = "abc";
+    if (carried(f)) value = text_;
   }
   void bytes(const protocol::Field& f, Buffer& value) override {
     if (carried(f)) value = Buffer::copyOf(std::string_view("bytes"));
@@ -58,6 +61,7 @@ class Filled final : public protocol::Visitor {
 
   std::int16_t version_;
   bool flexible_;
+  std::string text_;
 };
 
 }  // namespace klamm::hostile

@@ -71,6 +71,7 @@ struct Batch {
   bool closed = false;  ///< takes no more records
   std::atomic<bool> done = false;  ///< written under the sender's lock, also read while a request is built
   std::int32_t attempts = 0;
+  Error lastFailure = {};  ///< why it was sent again
   TimePoint retryAt = {};
   std::int32_t attemptedLeaderEpoch = -1;
   Uuid topicId = {};  ///< of the topic when it was last sent

@@ -102,19 +102,21 @@ Result<Topic*> Core::awaitTopic(std::string_view name, std::int32_t partition, T
       continue;
     }
     if (next.error().code() != ErrorCode::RequestTimedOut) return fail(std::move(next).error());
-    return fail(ErrorCode::RequestTimedOut, whyNoTopic(name, partition, table));
+    return fail(ErrorCode::RequestTimedOut, whyNoTopic(name, partition, table, next.error()));
   }
 }
 
-std::string Core::whyNoTopic(std::string_view name, std::int32_t partition, const PartitionTable* table) const {
+std::string Core::whyNoTopic(std::string_view name, std::int32_t partition, const PartitionTable* table, const Error& wait) const {
   const auto waited = std::chrono::duration_cast<Millis>(settings_.maxBlock).count();
   if (table != nullptr) {
     return fmt::format("partition {} of topic '{}', which has {}, is not in the metadata after {} ms", partition, name,
                        table->queues.size(), waited);
   }
   const Error failure = client_->network().status(client::kAnyNode, client::Channel::General).lastFailure;
-  return fmt::format("topic '{}' is not in the metadata after {} ms{}{}", name, waited, failure ? "; last failure: " : "",
-                     failure ? failure.message() : "");
+  std::string text = fmt::format("topic '{}' is not in the metadata after {} ms", name, waited);
+  if (failure) text += "; last failure: " + failure.message();
+  else if (wait.context().starts_with("no metadata: ")) text += "; " + wait.context();  // they came, and were of no use
+  return text;
 }
 
 Status Core::checkSize(const detail::BytesRecord& record) const {

@@ -34,7 +34,7 @@ class Core final : public detail::ProducerCore {
   /// A topic with a partition table, waited for if need be.
   [[nodiscard]] Result<Topic*> usableTopic(const detail::BytesRecord& record, TimePoint& deadline);
   [[nodiscard]] Result<Topic*> awaitTopic(std::string_view name, std::int32_t partition, TimePoint deadline);
-  [[nodiscard]] std::string whyNoTopic(std::string_view name, std::int32_t partition, const PartitionTable* table) const;
+  [[nodiscard]] std::string whyNoTopic(std::string_view name, std::int32_t partition, const PartitionTable* table, const Error& wait) const;
   [[nodiscard]] Result<std::int32_t> choosePartition(const Topic& topic, const detail::BytesRecord& record) const;
   [[nodiscard]] Status checkSize(const detail::BytesRecord& record) const;
   [[nodiscard]] Result<Accumulator::Appended> append(const detail::BytesRecord& record, SendCallback& callback);

@@ -115,7 +115,7 @@ class Sender {
   void expire(TimePoint now, Completions& done) KLAMM_REQUIRES(mutex_);
   void expireQueue(PartitionQueue& queue, TimePoint now, Completions& done) KLAMM_REQUIRES(mutex_);
   /// `records` of the batch: of one on its way only its count may be asked, its builder may just be being emptied.
-  [[nodiscard]] Error expiredError(const Batch& batch, std::int32_t records) const;
+  [[nodiscard]] Error expiredError(const Batch& batch, std::int32_t records) const KLAMM_REQUIRES(mutex_);
   void failAll(const Error& error, Completions& done) KLAMM_REQUIRES(mutex_);
   void report(Completions& done) KLAMM_EXCLUDES(mutex_);
   [[nodiscard]] Error describe(const Batch& batch, const Error& error) const;
@@ -139,6 +139,7 @@ class Sender {
   IdempotentState idempotence_ KLAMM_GUARDED_BY(mutex_);
   std::optional<Error> fatal_ KLAMM_GUARDED_BY(mutex_);
   bool askingForId_ KLAMM_GUARDED_BY(mutex_) = false;
+  Error idFailure_ KLAMM_GUARDED_BY(mutex_);  ///< why no producer id came, until one comes
   std::int32_t idAttempts_ KLAMM_GUARDED_BY(mutex_) = 0;
   TimePoint askForIdAt_ KLAMM_GUARDED_BY(mutex_) = {};
   /// No batch expires before; one that is opened after the last sweep expires later than the next.

@@ -161,6 +161,7 @@ Duration Sender::backoff(std::int32_t attempts) {
 
 void Sender::retry(std::unique_ptr<Batch> batch, const Error& error) {
   ++batch->attempts;
+  batch->lastFailure = error;
   // A newer leader is known already: there is nothing to wait for (KIP-951).
   const bool leaderChanged = batch->queue.leaderEpoch > batch->attemptedLeaderEpoch && batch->attemptedLeaderEpoch >= 0;
   batch->retryAt = leaderChanged ? clock_.now() : clock_.now() + backoff(batch->attempts);
@@ -251,10 +252,12 @@ void Sender::expire(TimePoint now, Completions& done) {
 }
 
 Error Sender::expiredError(const Batch& batch, std::int32_t records) const {
-  return {ErrorCode::RequestTimedOut,
-          fmt::format("{} record(s) for {}-{} expired: delivery.timeout.ms ({}) has passed since the batch was opened",
-                      records, batch.queue.topic.name, batch.queue.partition,
-                      std::chrono::duration_cast<Millis>(settings_.deliveryTimeout).count())};
+  std::string context = fmt::format("{} record(s) for {}-{} expired: delivery.timeout.ms ({}) has passed since the batch was opened",
+                                    records, batch.queue.topic.name, batch.queue.partition,
+                                    std::chrono::duration_cast<Millis>(settings_.deliveryTimeout).count());
+  const Error& cause = batch.lastFailure ? batch.lastFailure : idFailure_;
+  if (cause) context.append("; last failure: ").append(cause.message());
+  return {ErrorCode::RequestTimedOut, std::move(context)};
 }
 
 void Sender::expireQueue(PartitionQueue& queue, TimePoint now, Completions& done) {

@@ -301,6 +301,7 @@ void Sender::onProducerId(Result<protocol::InitProducerIdResponse> result) {
   {
     const MutexLock lock(mutex_);
     askingForId_ = false;
+    idFailure_ = error;
     if (!error) {
       idAttempts_ = 0;
       idempotence_.setIdentity({result->producerId, result->producerEpoch});
