@@ -29,7 +29,7 @@ MOST_PARTITIONS = 9
 MOST_MEMBERS = 5            # fewer than partitions: with range each member owns something
 STATIC_NAMES = ["static-a", "static-b"]
 SESSION_MS = 8_000          # heartbeats come every second: only a machine that stands still loses a live member
-SETTLE_SECONDS = 90         # a session's end, a JVM's start on a busy machine, a rebalance
+SETTLE_SECONDS = 180        # the end of a session and a rebalance take 10; the rest is for JVMs that start on a busy machine
 RANGE = "org.apache.kafka.clients.consumer.RangeAssignor"
 KAFKAS_DEFAULT = RANGE + ",org.apache.kafka.clients.consumer.CooperativeStickyAssignor"
 
