@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <set>
@@ -141,10 +142,20 @@ bool printsNothing(const Arguments& arguments) {
   return false;
 }
 
-/// Waits for a broker that answers, so that an address where nobody is ends with an error instead of waiting for ever.
+/// Waits for a broker that answers, so that an address where nobody is ends with an error instead of waiting for ever. Tells
+/// of a partition that the topic does not have: it is waited for, as Kafka's tool does, and may never come.
 void reachCluster(ByteConsumer& consumer, const Arguments& arguments) {
-  if (const auto topic = arguments.text("topic")) static_cast<void>(consumer.partitionsFor(*topic));
-  else static_cast<void>(consumer.listTopics());
+  const auto topic = arguments.text("topic");
+  if (!topic) {
+    static_cast<void>(consumer.listTopics());
+    return;
+  }
+  const auto partitions = consumer.partitionsFor(*topic);
+  const auto wanted = arguments.int32("partition");
+  const auto isWanted = [&](const PartitionInfo& one) { return one.partition == wanted; };
+  if (wanted && std::none_of(partitions.begin(), partitions.end(), isWanted)) {
+    say(fmt::format("Topic '{}' has no partition {} (it has {}); waiting for it.", *topic, *wanted, partitions.size()));
+  }
 }
 
 void startReading(ByteConsumer& consumer, const Arguments& arguments, const Start& start) {

@@ -31,7 +31,7 @@ constexpr Option kOptions[] = {
     {"state", Takes::OptionalValue, "STATE,...", "--describe: the state. --list: show states, or only groups in these."},
     {"type", Takes::OptionalValue, "TYPE,...", "--list: show types, or only groups of these: classic, consumer."},
     {"verbose", Takes::Nothing, "", "--describe: more columns."},
-    {"timeout", Takes::Value, "MS", "Time limit (default 30000)."},
+    {"timeout", Takes::Value, "MS", "Time limit (default: default.api.timeout.ms of the client's configuration, else 30000)."},
     {"topic", Takes::Value, "TOPIC[:0,1,...]", "--reset-offsets, --delete-offsets: the topic, or some of its partitions."},
     {"all-topics", Takes::Nothing, "", "--reset-offsets: all topics that the group has offsets of."},
     {"to-earliest", Takes::Nothing, "", "--reset-offsets: to the beginning."},
@@ -85,7 +85,18 @@ void checkCombinations(const Arguments& arguments) {
     throw UsageError("Option [delete-offsets] takes the following options: [topic], [group]");
 }
 
-AdminOptions limits(const Arguments& arguments) { return {.timeout = Millis(arguments.int64("timeout").value_or(30000))}; }
+/// Without --timeout the configuration decides.
+AdminOptions limits(const Arguments& arguments) {
+  const auto timeout = arguments.int64("timeout");
+  return {.timeout = timeout ? std::optional(Millis(*timeout)) : std::nullopt};
+}
+
+/// The configuration of the admin client; where it sets no time limit, Kafka's tool has one of 30 s.
+Config groupsConfig(const Arguments& arguments) {
+  Config config = adminConfig(arguments, "klamm-consumer-groups");
+  if (!config.has("default.api.timeout.ms") && !config.has("request.timeout.ms")) config.set("default.api.timeout.ms", "30000");
+  return config;
+}
 
 /// Letters in lower case, without blanks and underscores: how states and types are compared.
 std::string plain(std::string_view text) {
@@ -271,7 +282,7 @@ int runConsumerGroups(const Call& call) {
   const auto arguments = readCall(kCommand, call);
   if (!arguments) return 0;
   checkCombinations(*arguments);
-  Admin admin(adminConfig(*arguments, "klamm-consumer-groups"));
+  Admin admin(groupsConfig(*arguments));
   bool fine = true;
   try {
     if (arguments->has("list")) list(admin, *arguments);

@@ -89,6 +89,8 @@ def binary_records(count, seed):
 class KlammBroker:
     """A klamm-broker process on a free port with a folder of its own; can be killed and started again on both."""
 
+    options = []
+
     def __init__(self, *args, data=None):
         self.args = args
         self.own = data is None
@@ -168,6 +170,35 @@ def restart(broker, pause=0):
         time.sleep(pause)
         broker.start_node(1)
         broker.wait_ready(1)
+
+
+class RunningKafka:
+    """An Apache Kafka that runs already, in the folder that KLAMM_TEST_KAFKA_HOME names (or listens at KLAMM_TEST_BOOTSTRAP)."""
+
+    options = []
+
+    def __init__(self):
+        self.bootstrap = os.environ.get("KLAMM_TEST_BOOTSTRAP") or self.told()
+
+    def told(self):
+        file = pathlib.Path(os.environ.get("KLAMM_TEST_KAFKA_HOME", "")) / "bootstrap"
+        if file.is_file():
+            return file.read_text()
+        if os.environ.get("CI"):
+            raise RuntimeError("CI must have Apache Kafka running")
+        print("SKIPPED: Apache Kafka is not running", file=sys.stderr)
+        sys.exit(SKIPPED)
+
+    def close(self):
+        pass
+
+
+def cluster():
+    """The cluster of the kind KLAMM_TEST_CLUSTER, as in tests/support/test_cluster.h: its `bootstrap`, and the `options` that
+    every tool needs to get in. close() ends what was started for it."""
+    kind = os.environ.get("KLAMM_TEST_CLUSTER") or "klamm"
+    kinds = {"klamm": lambda: KlammBroker().start(), "kafka": RunningKafka, "kafka3": RunningKafka}
+    return kinds[kind]()
 
 
 class InteropTest(unittest.TestCase):

@@ -1,4 +1,5 @@
-"""Klamm's console tools end to end on klamm-broker: every way to cut a line and to print a record, groups, signals, pipes."""
+"""Klamm's console tools end to end: every way to cut a line and to print a record, groups, signals, pipes. Runs on
+klamm-broker and on Apache Kafka (KLAMM_TEST_CLUSTER; see tests/support/test_cluster.h), a cluster that is new."""
 import os
 import pathlib
 import pty
@@ -6,19 +7,20 @@ import re
 import signal
 import subprocess
 import tempfile
+import time
 
 import harness
-from harness import InteropTest, KlammBroker, klamm, run
+from harness import InteropTest, klamm, run
 
 
 class ToolsTest(InteropTest):
     @classmethod
     def setUpClass(cls):
-        cls.broker = KlammBroker().start()
+        cls.broker = harness.cluster()
         cls.addClassCleanup(cls.broker.close)
 
     def tool(self, name, *args, **options):
-        return klamm(name, "--bootstrap-server", self.broker.bootstrap, *args, **options)
+        return klamm(name, "--bootstrap-server", self.broker.bootstrap, *self.broker.options, *args, **options)
 
     def produce(self, topic, text, *args):
         self.tool("console-producer", "--topic", topic, *args, data=text)
@@ -27,7 +29,7 @@ class ToolsTest(InteropTest):
         return self.tool("console-consumer", "--topic", topic, "--from-beginning", *args).stdout
 
     def start(self, name, *args, **options):
-        command = [str(harness.BIN / f"klamm-{name}"), "--bootstrap-server", self.broker.bootstrap, *args]
+        command = [str(harness.BIN / f"klamm-{name}"), "--bootstrap-server", self.broker.bootstrap, *self.broker.options, *args]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
 
     def group_row(self, group, topic):
@@ -64,6 +66,22 @@ class ToolsTest(InteropTest):
         self.assertEqual(self.tool(*args, "--offset", "7").stdout, b"line 7\nline 8\n")
         self.assertEqual(self.tool(*args, "--offset", "earliest").stdout, b"line 0\nline 1\n")
         self.assertEqual(self.tool("console-consumer", "--topic", "ranged", "--partition", "0", "--timeout-ms", "500").stdout, b"")
+
+    def test_a_partition_that_is_not_there_is_told(self):
+        self.produce("narrow", b"x\n")
+        done = self.tool("console-consumer", "--topic", "narrow", "--partition", "7", "--timeout-ms", "300")
+        self.assertIn(b"Topic 'narrow' has no partition 7 (it has 1); waiting for it.", done.stderr)
+        self.assertEqual(done.stdout, b"")
+
+    def test_the_time_limit_of_the_configuration_counts(self):
+        with tempfile.TemporaryDirectory() as folder:
+            client = pathlib.Path(folder) / "client.properties"
+            client.write_text("default.api.timeout.ms=700\nrequest.timeout.ms=500\n")
+            begin = time.monotonic()
+            done = klamm("consumer-groups", "--bootstrap-server", "127.0.0.1:1", "--command-config", client, "--list", check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(b"REQUEST_TIMED_OUT", done.stderr)
+            self.assertLess(time.monotonic() - begin, 20)
 
     def test_max_messages_commits_only_what_was_printed(self):
         self.produce("counted", b"".join(b"%d\n" % n for n in range(100)))
@@ -124,12 +142,14 @@ class ToolsTest(InteropTest):
         self.assertIn(b"Topic 'life' already exists.", again.stderr)
         self.tool("topics", "--create", "--topic", "life", "--if-not-exists")
         described = self.tool("topics", "--describe", "--topic", "life").stdout.decode()
-        self.assertRegex(described, r"\ATopic: life\tTopicId: \S{22}\tPartitionCount: 2\tReplicationFactor: 1\tConfigs: .*segment.bytes=2000000.*\n"
-                                    r"\tTopic: life\tPartition: 0\tLeader: 1\tReplicas: 1\tIsr: 1\tElr: .*\tLastKnownElr: .*\n"
+        self.assertRegex(described, r"\ATopic: life\tTopicId: \S{22}\tPartitionCount: 2\tReplicationFactor: [13]\tConfigs: .*segment.bytes=2000000.*\n"
+                                    r"\tTopic: life\tPartition: 0\tLeader: [123]\tReplicas: [123,]+\tIsr: [123,]+\tElr: .*\tLastKnownElr: .*\n"
                                     r"\tTopic: life\tPartition: 1\t.*\n\Z")
         self.assertIn(b"life\n", self.tool("topics", "--list").stdout)
+        self.tool("topics", "--alter", "--topic", "life", "--partitions", "3")
+        self.wait_until(lambda: b"PartitionCount: 3" in self.tool("topics", "--describe", "--topic", "life").stdout, "three partitions")
         self.tool("topics", "--delete", "--topic", "life")
-        self.assertNotIn(b"life\n", self.tool("topics", "--list").stdout)
+        self.wait_until(lambda: b"life\n" not in self.tool("topics", "--list").stdout, "the topic is gone")
         self.tool("topics", "--delete", "--topic", "life", "--if-exists")
 
     def test_offsets_are_reset_and_deleted(self):

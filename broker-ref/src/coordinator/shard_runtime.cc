@@ -198,7 +198,9 @@ void ShardRuntime::finishLoading() {
   state_ = State::Active;
   appended_ = loadOffset_;  // what was read may not be committed yet
   const Moment now = moment();
-  log_.info("__consumer_offsets-{}: {} records, {} groups loaded", partition_, loadedRecords_, shard_.groups().size());
+  // The first use of a group loads 50 partitions of which 49 or all are empty: nobody wants to read that.
+  if (loadedRecords_ > 0) log_.info("__consumer_offsets-{}: {} records, {} groups loaded", partition_, loadedRecords_, shard_.groups().size());
+  else log_.debug("__consumer_offsets-{} is loaded: it is empty", partition_);
   ++depth_;
   perform(shard_.onLoaded(now), now);
   drainTimers(now);

@@ -62,7 +62,7 @@ class Producer {
       : core_(std::move(core)), options_(std::move(options)) {
     checkSerializers();
   }
-  /// close(), for at most delivery.timeout.ms.
+  /// close(), for at most delivery.timeout.ms; in a callback without waiting: what was sent is still delivered behind it.
   ~Producer() = default;
   Producer(Producer&&) noexcept = default;
   Producer& operator=(Producer&&) noexcept = default;

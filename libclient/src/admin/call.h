@@ -48,7 +48,7 @@ class RetryPolicy {
   }
   /// What the caller hears after the last attempt: a time-out, when it was the time that ran out.
   [[nodiscard]] Error verdict(const std::string& call, const Error& error) const {
-    if (!error.retriable()) return error;
+    if (!error.retriable() || error.code() == ErrorCode::ThrottlingQuotaExceeded) return error;  // a quota says so itself, as in Kafka
     if (error.code() == ErrorCode::RequestTimedOut) return Error(error.code(), error.context().empty() ? call : call + ": " + error.context());
     return Error(ErrorCode::RequestTimedOut, call + ": " + error.message());
   }

@@ -109,6 +109,13 @@ class Gather {
   OutcomesCallback<Key, T> done_;
 };
 
+/// Fails the names that no request can carry, as Kafka's client does without asking a broker, and takes them out.
+template <class Names, class NameOf, class T>
+void refuseEmptyNames(Names& names, NameOf nameOf, Gather<std::string, T>& gather) {
+  const auto refused = std::erase_if(names, [&](const auto& one) { return nameOf(one).empty(); });
+  if (refused > 0) gather.fail("", Error(ErrorCode::InvalidTopicException, "The given topic name '' cannot be represented in a request."));
+}
+
 /// The error of a part of an answer, with the broker's words.
 [[nodiscard]] inline Error errorOf(ErrorCode code, const std::optional<std::string>& message) {
   return code == ErrorCode::None ? Error() : Error(code, message.value_or(""));

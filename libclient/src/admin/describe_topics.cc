@@ -1,6 +1,7 @@
 // Describing topics: page by page with DescribeTopicPartitions, at once with Metadata from brokers that lack it.
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "admin/core.h"
@@ -153,6 +154,7 @@ class PagedDescription : public std::enable_shared_from_this<PagedDescription> {
 
 void NetworkAdminCore::describeTopics(std::vector<std::string> names, const AdminOptions& options, OutcomesCallback<std::string, TopicDescription> done) {
   auto gather = std::make_shared<DescriptionGather>(std::move(done));
+  refuseEmptyNames(names, std::identity(), *gather);
   if (names.empty()) return;
   for (const std::string& name : names) gather->expect(name);
   auto spec = specOf<DescribeTopicPartitionsRequest>("describeTopics", Route::anyNode(), options);

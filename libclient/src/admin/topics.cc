@@ -1,5 +1,7 @@
 // Making, removing and listing topics; partitions and their reassignment.
 
+#include <algorithm>
+#include <functional>
 #include <limits>
 
 #include "admin/core.h"
@@ -65,6 +67,21 @@ Error wrongController(const Results& results) {
   return Error();
 }
 
+/// Passes on what was decided about each topic. What a quota held back stays in `asked`, which is what the next attempt
+/// asks for; its error is returned, and nothing when all was decided.
+template <class Asked, class Results, class Tell, class IsSame>
+Error settle(Asked& asked, const Results& results, Tell tell, IsSame isSame) {
+  if (Error error = wrongController(results)) return error;
+  Error heldBack;
+  for (const auto& result : results) {
+    Error error = errorOf(result.errorCode, result.errorMessage);
+    if (error.code() == ErrorCode::ThrottlingQuotaExceeded) heldBack = error;
+    else std::erase_if(asked, [&](const auto& one) { return isSame(one, result); });
+    tell(result, std::move(error));
+  }
+  return heldBack;
+}
+
 }  // namespace
 
 std::int32_t NetworkAdminCore::brokerTimeout(const AdminOptions& options) const {
@@ -74,73 +91,84 @@ std::int32_t NetworkAdminCore::brokerTimeout(const AdminOptions& options) const 
 
 void NetworkAdminCore::createTopics(std::vector<NewTopic> topics, const AdminOptions& options, OutcomesCallback<std::string, CreatedTopic> done) {
   auto gather = std::make_shared<Gather<std::string, CreatedTopic>>(std::move(done));
+  refuseEmptyNames(topics, [](const NewTopic& topic) -> const std::string& { return topic.name; }, *gather);
   if (topics.empty()) return;
   for (const NewTopic& topic : topics) gather->expect(topic.name);
   auto spec = specOf<CreateTopicsRequest>("createTopics", Route::controller(), options);
-  CreateTopicsRequest request;
-  request.timeoutMs = brokerTimeout(options);
-  request.validateOnly = options.validateOnly;
-  for (const NewTopic& topic : topics) request.topics.push_back(creatable(topic));
+  auto request = std::make_shared<CreateTopicsRequest>();
+  request->timeoutMs = brokerTimeout(options);
+  request->validateOnly = options.validateOnly;
+  for (const NewTopic& topic : topics) request->topics.push_back(creatable(topic));
   spec.build = [request](std::int16_t version) -> Result<CreateTopicsRequest> {
-    for (const auto& topic : request.topics) {
+    for (const auto& topic : request->topics) {
       const bool defaults = topic.assignments.empty() && (topic.numPartitions == -1 || topic.replicationFactor == -1);
       if (defaults && version < kCreateTopicsDefaults) {
         return klamm::fail(ErrorCode::UnsupportedVersion, "the broker has no defaults for partitions and replication factor: give both");
       }
     }
-    return request;
+    return *request;
   };
-  spec.doubt = [](const auto& answer) { return wrongController(answer.topics); };
-  spec.done = [gather](Result<protocol::CreateTopicsResponse> answer) {
-    if (!answer) return gather->failAll(answer.error());
-    for (const auto& topic : answer->topics) {
-      if (Error error = errorOf(topic.errorCode, topic.errorMessage)) gather->fail(topic.name, std::move(error));
+  spec.doubt = [request, gather](const protocol::CreateTopicsResponse& answer) {
+    return settle(request->topics, answer.topics, [&](const auto& topic, Error error) {
+      if (error) gather->fail(topic.name, std::move(error));
       else gather->set(topic.name, createdOf(topic));
-    }
+    }, [](const auto& asked, const auto& topic) { return asked.name == topic.name; });
+  };
+  spec.done = [request, gather](Result<protocol::CreateTopicsResponse> answer) {
+    if (answer) return;
+    for (const auto& topic : request->topics) gather->fail(topic.name, answer.error());
   };
   RoutedCall<CreateTopicsRequest>::start(router_, std::move(spec));
 }
 
 void NetworkAdminCore::deleteTopics(std::vector<std::string> names, const AdminOptions& options, TextOutcomes done) {
   auto gather = std::make_shared<Gather<std::string, Nothing>>(std::move(done));
+  refuseEmptyNames(names, std::identity(), *gather);
   if (names.empty()) return;
   for (const std::string& name : names) gather->expect(name);
   auto spec = specOf<DeleteTopicsRequest>("deleteTopics", Route::controller(), options);
-  spec.build = [names = std::move(names), timeout = brokerTimeout(options)](std::int16_t version) -> Result<DeleteTopicsRequest> {
+  auto left = std::make_shared<std::vector<std::string>>(std::move(names));
+  spec.build = [left, timeout = brokerTimeout(options)](std::int16_t version) -> Result<DeleteTopicsRequest> {
     DeleteTopicsRequest request;
     request.timeoutMs = timeout;
-    if (version < kDeleteTopicsById) request.topicNames = names;
-    else for (const std::string& name : names) request.topics.emplace_back().name = name;
+    if (version < kDeleteTopicsById) request.topicNames = *left;
+    else for (const std::string& name : *left) request.topics.emplace_back().name = name;
     return request;
   };
-  spec.doubt = [](const auto& answer) { return wrongController(answer.responses); };
-  spec.done = [gather](Result<protocol::DeleteTopicsResponse> answer) {
-    if (!answer) return gather->failAll(answer.error());
-    for (const auto& topic : answer->responses) {
-      if (topic.name) gather->fail(*topic.name, errorOf(topic.errorCode, topic.errorMessage));
-    }
+  spec.doubt = [left, gather](const protocol::DeleteTopicsResponse& answer) {
+    return settle(*left, answer.responses, [&](const auto& topic, Error error) {
+      if (topic.name) gather->fail(*topic.name, std::move(error));
+    }, [](const auto& asked, const auto& topic) { return topic.name == asked; });
+  };
+  spec.done = [left, gather](Result<protocol::DeleteTopicsResponse> answer) {
+    if (answer) return;
+    for (const std::string& name : *left) gather->fail(name, answer.error());
   };
   RoutedCall<DeleteTopicsRequest>::start(router_, std::move(spec));
 }
 
 void NetworkAdminCore::deleteTopicsById(std::vector<std::string> ids, const AdminOptions& options, TextOutcomes done) {
   auto gather = std::make_shared<Gather<std::string, Nothing>>(std::move(done));
-  DeleteTopicsRequest request;
-  request.timeoutMs = brokerTimeout(options);
+  auto request = std::make_shared<DeleteTopicsRequest>();
+  request->timeoutMs = brokerTimeout(options);
   for (const std::string& text : ids) {
     gather->expect(text);
     const auto id = Uuid::parse(text);
-    if (id) request.topics.emplace_back().topicId = *id;
+    if (id) request->topics.emplace_back().topicId = *id;
     else gather->fail(text, id.error());
   }
-  if (request.topics.empty()) return;
+  if (request->topics.empty()) return;
   auto spec = specOf<DeleteTopicsRequest>("deleteTopics", Route::controller(), options);
   spec.minVersion = kDeleteTopicsById;
-  spec.build = [request](std::int16_t) -> Result<DeleteTopicsRequest> { return request; };
-  spec.doubt = [](const auto& answer) { return wrongController(answer.responses); };
-  spec.done = [gather](Result<protocol::DeleteTopicsResponse> answer) {
-    if (!answer) return gather->failAll(answer.error());
-    for (const auto& topic : answer->responses) gather->fail(topic.topicId.toString(), errorOf(topic.errorCode, topic.errorMessage));
+  spec.build = [request](std::int16_t) -> Result<DeleteTopicsRequest> { return *request; };
+  spec.doubt = [request, gather](const protocol::DeleteTopicsResponse& answer) {
+    return settle(request->topics, answer.responses, [&](const auto& topic, Error error) {
+      gather->fail(topic.topicId.toString(), std::move(error));
+    }, [](const auto& asked, const auto& topic) { return asked.topicId == topic.topicId; });
+  };
+  spec.done = [request, gather](Result<protocol::DeleteTopicsResponse> answer) {
+    if (answer) return;
+    for (const auto& topic : request->topics) gather->fail(topic.topicId.toString(), answer.error());
   };
   RoutedCall<DeleteTopicsRequest>::start(router_, std::move(spec));
 }
@@ -169,12 +197,12 @@ void NetworkAdminCore::createPartitions(std::map<std::string, NewPartitions> top
   auto gather = std::make_shared<Gather<std::string, Nothing>>(std::move(done));
   if (topics.empty()) return;
   auto spec = specOf<CreatePartitionsRequest>("createPartitions", Route::controller(), options);
-  CreatePartitionsRequest request;
-  request.timeoutMs = brokerTimeout(options);
-  request.validateOnly = options.validateOnly;
+  auto request = std::make_shared<CreatePartitionsRequest>();
+  request->timeoutMs = brokerTimeout(options);
+  request->validateOnly = options.validateOnly;
   for (const auto& [name, wanted] : topics) {
     gather->expect(name);
-    auto& topic = request.topics.emplace_back();
+    auto& topic = request->topics.emplace_back();
     topic.name = name;
     topic.count = wanted.totalCount;
     topic.assignments.reset();
@@ -183,11 +211,15 @@ void NetworkAdminCore::createPartitions(std::map<std::string, NewPartitions> top
       topic.assignments->emplace_back().brokerIds = brokers;
     }
   }
-  spec.build = [request](std::int16_t) -> Result<CreatePartitionsRequest> { return request; };
-  spec.doubt = [](const auto& answer) { return wrongController(answer.results); };
-  spec.done = [gather](Result<protocol::CreatePartitionsResponse> answer) {
-    if (!answer) return gather->failAll(answer.error());
-    for (const auto& topic : answer->results) gather->fail(topic.name, errorOf(topic.errorCode, topic.errorMessage));
+  spec.build = [request](std::int16_t) -> Result<CreatePartitionsRequest> { return *request; };
+  spec.doubt = [request, gather](const protocol::CreatePartitionsResponse& answer) {
+    return settle(request->topics, answer.results, [&](const auto& topic, Error error) {
+      gather->fail(topic.name, std::move(error));
+    }, [](const auto& asked, const auto& topic) { return asked.name == topic.name; });
+  };
+  spec.done = [request, gather](Result<protocol::CreatePartitionsResponse> answer) {
+    if (answer) return;
+    for (const auto& topic : request->topics) gather->fail(topic.name, answer.error());
   };
   RoutedCall<CreatePartitionsRequest>::start(router_, std::move(spec));
 }

@@ -31,6 +31,11 @@ const Row& rowOf(ErrorCode code) noexcept {
   return kRows[0];
 }
 
+/// Brokers explain an error in sentences of their own, which say more than ours; what we note is a phrase in lower case.
+bool isSentence(std::string_view context) noexcept {
+  return !context.empty() && context.back() == '.' && context.front() >= 'A' && context.front() <= 'Z';
+}
+
 }  // namespace
 
 std::string_view errorName(ErrorCode code) noexcept { return rowOf(code).name; }
@@ -43,6 +48,7 @@ ErrorCode errorFromWire(std::int16_t number) noexcept {
 
 std::string Error::message() const {
   std::string text = context_;
+  if (isSentence(context_)) return text.append(" (").append(errorName(code_)).append(")");
   if (!text.empty()) text += ": ";
   return text.append(errorSentence(code_)).append(" (").append(errorName(code_)).append(")");
 }

@@ -12,7 +12,9 @@ Error errorOf(const Completion& completion, std::int32_t index) {
   if (completion.recordErrors.empty()) return completion.error;
   const auto at = std::find_if(completion.recordErrors.begin(), completion.recordErrors.end(),
                                [index](const auto& one) { return one.first == index; });
-  if (at != completion.recordErrors.end()) return {ErrorCode::InvalidRecord, at->second};
+  // The broker has one code for the whole batch: with several records at fault it does not say which record it belongs to.
+  const ErrorCode code = completion.recordErrors.size() == 1 ? completion.error.code() : ErrorCode::InvalidRecord;
+  if (at != completion.recordErrors.end()) return {code, at->second};
   return {completion.error.code(), "another record of the same batch is not valid"};
 }
 

@@ -1,6 +1,7 @@
 #include "producer/core.h"
 
 #include <algorithm>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -32,6 +33,16 @@ Core::Core(ProducerSettings settings, std::unique_ptr<client::Client> client, st
   listener_ = client_->metadata().addListener([this](const client::Snapshot& snapshot) { sender_.onMetadata(*snapshot); });
 }
 
+void Core::operator delete(Core* core, std::destroying_delete_t) {
+  const auto end = [core] {
+    core->~Core();
+    ::operator delete(core);
+  };
+  // Destroyed by one of its own callbacks: the I/O thread cannot wait for itself, so somebody else does.
+  if (core->client_->loop().runsHere()) std::thread(end).detach();
+  else end();
+}
+
 Core::~Core() {
   static_cast<void>(close(std::chrono::duration_cast<Millis>(settings_.deliveryTimeout)));
   // Closed inside a callback before: the I/O thread is still to be ended.
@@ -49,7 +60,6 @@ Error Core::send(const detail::BytesRecord& record, SendCallback&& callback) {
   }
   if (record.partition && *record.partition < 0) return {ErrorCode::IllegalArgument, fmt::format("partition {}", *record.partition)};
   if (record.timestamp && *record.timestamp < 0) return {ErrorCode::IllegalArgument, fmt::format("timestamp {}", *record.timestamp)};
-  if (record.topic.empty()) return {ErrorCode::IllegalArgument, "a record without a topic"};
   const Result<Accumulator::Appended> appended = append(record, callback);
   if (appended) [[likely]] {
     if (appended->newBatch || appended->readyNow) afterAppend(*appended);
@@ -62,6 +72,7 @@ Error Core::send(const detail::BytesRecord& record, SendCallback&& callback) {
 }
 
 Result<Accumulator::Appended> Core::append(const detail::BytesRecord& record, SendCallback& callback) {
+  if (record.topic.empty()) return fail(ErrorCode::InvalidTopicException, "a record without a topic");
   TimePoint deadline = Accumulator::kNotSetOut;  // the clock is read only by whoever waits
   if (client_->loop().runsHere()) deadline = clock_.now();  // memory is freed on this thread: waiting for it would be in vain
   KLAMM_TRY_ASSIGN(Topic * topic, usableTopic(record, deadline));

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <new>
 #include <string>
 
 #include <klamm/detail/producer_core.h>
@@ -24,6 +25,8 @@ class Core final : public detail::ProducerCore {
   Core(ProducerSettings settings, std::unique_ptr<client::Client> client, std::shared_ptr<Partitioner> partitioner,
        const Clock& clock, Random& random);
   ~Core() override;
+  /// A producer that one of its own callbacks destroys is closed behind it, on a thread that lives as long as that takes.
+  static void operator delete(Core* core, std::destroying_delete_t);
 
   [[nodiscard]] Error send(const detail::BytesRecord& record, SendCallback&& callback) override;
   [[nodiscard]] Error flush() override;

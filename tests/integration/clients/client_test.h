@@ -107,6 +107,15 @@ class ClientTest : public ::testing::Test {
     EXPECT_EQ(values.size(), count);
     return values;
   }
+  /// The value of the first record that comes; what comes with it is let go.
+  template <class AnyConsumer>
+  static std::string takeOne(AnyConsumer& consumer) {
+    const auto end = std::chrono::steady_clock::now() + kPatience;
+    while (std::chrono::steady_clock::now() < end) {
+      for (const auto& record : consumer.poll(100ms)) return record.value.value_or("(null)");
+    }
+    return "(nothing)";
+  }
   /// Polls until the group has given this consumer `partitions` partitions.
   template <class AnyConsumer>
   static void awaitAssignment(AnyConsumer& consumer, std::size_t partitions) {

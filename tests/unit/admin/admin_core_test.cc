@@ -131,8 +131,37 @@ TEST_F(AdminCoreTest, AnErrorOfOneTopicIsThatTopicsAlone) {
   failed.errorMessage = "Topic 'b' already exists.";
   network().take<protocol::CreateTopicsRequest>().respond(response);
   EXPECT_EQ(result.at("a").value.partitions, 3);
-  EXPECT_EQ(result.at("b").error.message(), "Topic 'b' already exists.: the topic exists already (TOPIC_ALREADY_EXISTS)");
+  EXPECT_EQ(result.at("b").error.message(), "Topic 'b' already exists. (TOPIC_ALREADY_EXISTS)");
   EXPECT_EQ(result.at("c").error.context(), "the broker did not answer for it");
+}
+
+TEST_F(AdminCoreTest, WhatAQuotaHeldBackIsAskedForAgainAlone) {
+  Outcomes<std::string, CreatedTopic> result;
+  core_->createTopics({{.name = "a"}, {.name = "b"}}, {}, [&](auto outcomes) { result = std::move(outcomes); });
+  giveMetadata();
+  auto response = created("a", ErrorCode::None);
+  response.topics.push_back(created("b", ErrorCode::ThrottlingQuotaExceeded).topics[0]);
+  network().take<protocol::CreateTopicsRequest>().respond(response);
+  EXPECT_TRUE(result.empty());
+  client_->loop().advance(Millis(130));
+  giveMetadata();
+  auto second = network().take<protocol::CreateTopicsRequest>();
+  ASSERT_EQ(second.request.topics.size(), 1U);
+  EXPECT_EQ(second.request.topics[0].name, "b");
+  second.respond(created("b", ErrorCode::None));
+  EXPECT_EQ(shown(result.at("a")), "ok");
+  EXPECT_EQ(shown(result.at("b")), "ok");
+}
+
+TEST_F(AdminCoreTest, AQuotaThatStaysUsedUpIsTheErrorOfWhatItHeldBack) {
+  Outcomes<std::string, CreatedTopic> result;
+  core_->createTopics({{.name = "a"}, {.name = "b"}}, {.timeout = Millis(50)}, [&](auto outcomes) { result = std::move(outcomes); });
+  giveMetadata();
+  auto response = created("a", ErrorCode::None);
+  response.topics.push_back(created("b", ErrorCode::ThrottlingQuotaExceeded).topics[0]);
+  network().take<protocol::CreateTopicsRequest>().respond(response);
+  EXPECT_EQ(shown(result.at("a")), "ok");
+  EXPECT_EQ(shown(result.at("b")), "THROTTLING_QUOTA_EXCEEDED");
 }
 
 TEST_F(AdminCoreTest, ABrokerWithoutDefaultsNeedsTheNumbers) {

@@ -13,6 +13,7 @@ namespace {
 TEST(Error, SaysWhatWasDoneWhatItMeansAndItsName) {
   const Error error(ErrorCode::LeaderNotAvailable, "topic 'x'");
   EXPECT_EQ(error.message(), "topic 'x': the partition has no leader at the moment (LEADER_NOT_AVAILABLE)");
+  EXPECT_EQ(Error(ErrorCode::TopicAlreadyExists, "Topic 'x' already exists.").message(), "Topic 'x' already exists. (TOPIC_ALREADY_EXISTS)");
   EXPECT_TRUE(error.retriable());
   EXPECT_FALSE(Error());
 }

@@ -81,7 +81,7 @@ TEST_F(ProducerApi, RefusesArgumentsThatCannotBeRight) {
   auto producer = start();
   EXPECT_THROW(producer.send({.topic = "t", .partition = -1}, nullptr), IllegalArgumentException);
   EXPECT_THROW(producer.send({.topic = "t", .timestamp = -1}, nullptr), IllegalArgumentException);
-  EXPECT_THROW(producer.send({.topic = ""}, nullptr), IllegalArgumentException);
+  EXPECT_THROW(producer.send({.topic = ""}).get(), InvalidTopicException);
 }
 
 TEST_F(ProducerApi, AnUnknownTopicFailsAfterMaxBlockThroughTheCallback) {
@@ -134,6 +134,19 @@ TEST_F(ProducerApi, FlushAndCloseInsideACallbackDoNotWaitForThemselves) {
   });
   producer.flush();
   EXPECT_TRUE(refused);
+}
+
+TEST_F(ProducerApi, ACallbackMayDestroyItsProducerAndWhatWasSentIsDelivered) {
+  settings.linger = 20ms;
+  auto producer = std::make_unique<Producer<std::string, std::string>>(start());
+  std::promise<void> destroyed;
+  producer->send({.topic = "t", .partition = 0}, [&](const auto&, const Error&) {
+    producer.reset();
+    destroyed.set_value();
+  });
+  std::future<RecordMetadata> other = producer->send({.topic = "t", .partition = 1});
+  destroyed.get_future().get();
+  EXPECT_EQ(other.get().partition, 1);
 }
 
 TEST_F(ProducerApi, AnUnknownTopicInsideACallbackFailsAtOnceInsteadOfWaitingForItself) {

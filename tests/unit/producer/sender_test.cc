@@ -289,6 +289,16 @@ TEST_F(Sender, TellsWhichRecordOfABatchWasNotValid) {
   EXPECT_EQ(results, (Strings{"good!INVALID_RECORD", "bad!INVALID_RECORD"}));
 }
 
+TEST_F(Sender, TheOnlyRecordAtFaultHasTheErrorOfTheBatch) {
+  startPlain();
+  send("old");
+  auto request = take();
+  auto response = answerFor(request, ErrorCode::InvalidTimestamp);
+  response.responses[0].partitionResponses[0].recordErrors = {{.batchIndex = 0, .batchIndexErrorMessage = "too old"}};
+  request.respond(response);
+  EXPECT_EQ(results, Strings{"old!INVALID_TIMESTAMP"});
+}
+
 TEST_F(Sender, AbortFailsEverythingInOrder) {
   settings.maxInFlight = 1;
   startPlain();
