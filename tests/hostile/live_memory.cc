@@ -36,6 +36,14 @@ void* operator new(std::size_t size) { return allocated(std::malloc(size)); }
 void* operator new[](std::size_t size) { return allocated(std::malloc(size)); }
 void* operator new(std::size_t size, std::align_val_t alignment) { return aligned(size, alignment); }
 void* operator new[](std::size_t size, std::align_val_t alignment) { return aligned(size, alignment); }
+// Spelled out, so that a sanitizer's own does not allocate what the operators below free.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  void* memory = std::malloc(size);
+  return memory == nullptr ? nullptr : allocated(memory);
+}
+void* operator new[](std::size_t size, const std::nothrow_t& tag) noexcept { return operator new(size, tag); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { freed(memory); }
+void operator delete[](void* memory, const std::nothrow_t&) noexcept { freed(memory); }
 void operator delete(void* memory) noexcept { freed(memory); }
 void operator delete[](void* memory) noexcept { freed(memory); }
 void operator delete(void* memory, std::size_t) noexcept { freed(memory); }
