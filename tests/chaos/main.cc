@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
@@ -12,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.h"
+#include "chaos/call_runs.h"
 #include "chaos/record_run.h"
 #include "chaos/watchdog.h"
 
@@ -22,8 +24,9 @@ using klamm::systemClock;
 struct Arguments {
   std::string broker = {};
   std::string folder = {};
-  std::string what = "records";
+  std::string what = {};  ///< empty: all
   std::uint64_t runs = 100;
+  std::uint64_t cases = 1000;
   std::uint64_t seed = 1;
   bool verbose = false;
 };
@@ -65,6 +68,14 @@ int records(const Arguments& arguments) {
   return bad.empty() ? 0 : 1;
 }
 
+int calls(const Arguments& arguments) {
+  const auto start = systemClock().now();
+  const auto report = klamm::chaos::runCalls({.cases = arguments.cases, .seed = arguments.seed, .brokerProgram = arguments.broker, .folder = arguments.folder, .say = say});
+  say(fmt::format("chaos calls: {} cases from seed {}: {} calls or closes too late or with a wrong end; beyond their limits at most {} ms, 99 % at most {} ms; {:.0f} s",
+                  arguments.cases, arguments.seed, report.bad, report.latest.count(), report.late99.count(), secondsSince(start)));
+  return report.bad == 0 ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -72,15 +83,21 @@ int main(int argc, char** argv) {
   arguments.broker = (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "klamm-broker").string();
   arguments.folder = (std::filesystem::temp_directory_path() / fmt::format("klamm-chaos-{}", ::getpid())).string();
   CLI::App app("Seeded faults against client and broker.", "klamm-chaos");
-  app.add_option("what", arguments.what, "records: produce and consume through the fault proxy, the broker killed meanwhile; then everything is read back and judged")
-      ->check(CLI::IsMember({"records"}));
+  app.add_option("what", arguments.what,
+                 "records: produce and consume through the fault proxy, the broker killed meanwhile; then everything is read back and judged\n"
+                 "calls: close and wakeup under every call that may block, the broker up, down, silent or slow to be found\n"
+                 "without it: both")
+      ->check(CLI::IsMember({"records", "calls"}));
   app.add_option("--runs", arguments.runs, "runs of records (100)");
-  app.add_option("--seed", arguments.seed, "of the first run (1)");
+  app.add_option("--cases", arguments.cases, "cases of calls (1000)");
+  app.add_option("--seed", arguments.seed, "of the first run and the first case (1)");
   app.add_option("--broker", arguments.broker, "klamm-broker's program");
   app.add_option("--folder", arguments.folder, "for the brokers' data; what a bad run leaves stays there");
   app.add_flag("--verbose", arguments.verbose, "each run's plan before it begins");
   CLI11_PARSE(app, argc, argv);
-  const int result = records(arguments);
+  int result = 0;
+  if (arguments.what != "calls") result = records(arguments);
+  if (arguments.what != "records") result = std::max(result, calls(arguments));
   std::error_code ignored;
   std::filesystem::remove(arguments.folder, ignored);  // only when it is empty
   return result;
