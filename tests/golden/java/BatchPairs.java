@@ -163,7 +163,7 @@ final class BatchPairs {
                 }
             }
             default -> {
-                for (int i = random.nextInt(50); i >= 0; i--) {
+                for (int i = random.nextInt(25); i >= 0; i--) {
                     records.add(anyRecord());
                 }
             }
@@ -172,7 +172,7 @@ final class BatchPairs {
     }
 
     private SimpleRecord anyRecord() {
-        Header[] headers = new Header[random.nextInt(3) == 0 ? random.nextInt(70) : 0];
+        Header[] headers = new Header[random.nextInt(30) == 0 ? 70 : random.nextInt(3)];
         for (int i = 0; i < headers.length; i++) {
             headers[i] = new RecordHeader("h-ü".repeat(random.nextInt(3)), anyBytes());
         }
@@ -181,7 +181,7 @@ final class BatchPairs {
 
     private byte[] anyBytes() {
         int kind = random.nextInt(6);
-        return kind == 0 ? null : kind == 1 ? new byte[0] : kind == 2 ? text("abcabcabc ".repeat(random.nextInt(300))) : noise(random.nextInt(200));
+        return kind == 0 ? null : kind == 1 ? new byte[0] : kind == 2 ? text("abcabcabc ".repeat(random.nextInt(60))) : noise(random.nextInt(200));
     }
 
     private byte[] noise(int size) {
