@@ -117,7 +117,7 @@ TEST_F(ClusterList, TheAdminClientFollowsTheController) {
   const std::string topic = uniqueName("controller");
   admin().createTopics({{.name = topic, .partitions = 3, .replicationFactor = 2}}, {.timeout = 60s}).all.get();
   awaitLeaders(topic, 3);
-  EXPECT_EQ(admin().describeCluster().get().nodes.size(), 2U);
+  eventually("the dead broker is fenced", [&] { return admin().describeCluster().get().nodes.size() == 2; });
   startAgain(controller);
   eventually("three brokers again", [&] { return admin().describeCluster().get().nodes.size() == 3; });
 }
