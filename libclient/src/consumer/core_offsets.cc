@@ -307,13 +307,22 @@ Error Core::listTopics(Timeout timeout, std::map<std::string, std::vector<Partit
   if (guard.error()) return guard.error();
   using Topics = std::map<std::string, std::vector<PartitionInfo>>;
   const TimePoint deadline = deadlineOf(timeout);
-  auto found = await<Topics>(deadline, [&](std::function<void(Result<Topics>)> done) {
-    auto held = std::make_shared<Engine::TopicsDone>(std::move(done));
-    thread_->post([engine = &thread_->engine(), held, deadline] { engine->askAllTopics(deadline, std::move(*held)); });
-  });
-  if (!found) return found.error();
-  out = std::move(*found);
-  return {};
+  for (;;) {
+    auto found = await<Topics>(deadline, [&](std::function<void(Result<Topics>)> done) {
+      auto held = std::make_shared<Engine::TopicsDone>(std::move(done));
+      thread_->post([engine = &thread_->engine(), held, deadline] { engine->askAllTopics(deadline, std::move(*held)); });
+    });
+    if (found) {
+      out = std::move(*found);
+      return {};
+    }
+    if (!found.error().retriable() || clock_.now() >= deadline) return found.error();
+    // The connection was lost: the next one may answer.
+    const TimePoint again = std::min<TimePoint>(deadline, clock_.now() + settings_.group.retryBackoff);
+    for (std::uint64_t seen = 0; clock_.now() < again;) {
+      if (Error error = waitForChange(seen, again)) return error;
+    }
+  }
 }
 
 }  // namespace klamm::consumer
