@@ -125,7 +125,9 @@ void MetadataDriver::onAnswer(Result<protocol::MetadataResponse> answer) {
     kickLocked();
   }
   if (failure) {
-    log_.warn("metadata: {}", failure.message());
+    // A lost connection has told of itself already.
+    if (answer) log_.warn("metadata: {}", failure.message());
+    else log_.debug("metadata: {}", failure.message());
     if (failure.fatal()) failWaiters(failure);
     if (outcome == MetadataCore::Outcome::Rebootstrap) network_.rebootstrap();
     return;

@@ -286,6 +286,32 @@ void Engine::updateTopicsOfInterest() {
   if (topics == interest_) return;
   interest_ = topics;
   parts_.metadata.setTopics({topics.begin(), topics.end()});
+  if (!std::exchange(watchesMetadata_, true)) watchMetadata();
+}
+
+/// An error that does not go away (a TLS handshake, say) is told by poll(): nobody else may be waiting for metadata.
+void Engine::watchMetadata() {
+  parts_.metadata.await(parts_.metadata.version(), TimePoint::max(), [this, alive = std::weak_ptr<bool>(alive_)](Result<client::Snapshot> update) {
+    if (alive.expired()) return;
+    if (!update) {
+      const Error& error = update.error();
+      if (!error.fatal() || error.code() == ErrorCode::Closed) {
+        watchesMetadata_ = false;
+        return;
+      }
+      refuseAll(error);
+    }
+    watchMetadata();
+  });
+}
+
+/// Whoever asks about a topic learns it, else the next poll().
+void Engine::refuseAll(const Error& error) {
+  const auto questions = std::exchange(topicQuestions_, {});
+  for (const TopicQuestion& question : questions) question.done(klamm::fail(error));
+  if (!questions.empty()) return;
+  const MutexLock lock(shared_.mutex);
+  shared_.raise(error);
 }
 
 void Engine::askTopic(std::string topic, TimePoint deadline, TopicDone done) {

@@ -84,6 +84,8 @@ class Engine {
   };
 
   void listenToMetadata();
+  void watchMetadata();
+  void refuseAll(const Error& error);
   void step(TimePoint now);
   void runMembership(TimePoint now);
   void send(GroupRequest request, client::NodeId node);
@@ -115,6 +117,7 @@ class Engine {
   Fetcher fetcher_;
 
   std::uint64_t metadataListener_ = 0;
+  bool watchesMetadata_ = false;
   std::set<std::string> interest_;
   bool allTopics_ = false;
   bool patternResolved_ = false;

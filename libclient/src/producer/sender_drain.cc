@@ -312,7 +312,7 @@ void Sender::onProducerId(Result<protocol::InitProducerIdResponse> result) {
       fatal_ = Error(error.code(), error.context().empty() ? "no producer id was given" : "no producer id was given: " + error.context());
     }
   }
-  if (error) log_.warn("InitProducerId failed: {}", error.message());
+  if (error && error.code() != ErrorCode::Closed) log_.warn("InitProducerId failed: {}", error.message());
   else log_.info("producer id {} with epoch {}", result->producerId, result->producerEpoch);
   if (isFatal) tick();
   else drive();

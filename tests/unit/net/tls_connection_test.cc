@@ -152,7 +152,7 @@ TEST_F(TlsConnection, SaysWhenOneSideTalksPlainText) {
   const auto plainClient = net_.connect(secure, client_);
   ASSERT_TRUE(plainClient->send(Parts(framed("plain"))));
   EXPECT_TRUE(has(server_->waitClosed(), "the client talks plain text on a TLS listener"));
-  EXPECT_TRUE(client_->waitClosed());
+  EXPECT_TRUE(has(client_->waitClosed(), "the peer answers with TLS: set security.protocol=SSL"));
 
   const auto plainServer = std::make_shared<Recorder>();
   const Endpoint plain = net_.listen([&] { return plainServer; });

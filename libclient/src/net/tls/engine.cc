@@ -69,7 +69,12 @@ Result<std::unique_ptr<TlsEngine>> TlsEngine::make(std::shared_ptr<const TlsCont
 Status TlsEngine::received(BytesView bytes) {
   if (bytes.empty()) return {};
   if (!established_) {
-    if (handshakeBytes_ == 0 && !beginsRecord(bytes.front())) return fail(ErrorCode::TlsFailed, notTls(peer_, context_->role()));
+    if (handshakeBytes_ == 0 && !beginsRecord(bytes.front())) {
+      // A client in plain text sees by this that the port speaks TLS: FrameReader knows the beginning of an alert.
+      constexpr unsigned char kUnexpectedMessage[] = {21, 3, 3, 0, 2, 2, 10};
+      if (context_->role() == TlsRole::Server) (void)BIO_write(session_->out, kUnexpectedMessage, sizeof(kUnexpectedMessage));
+      return fail(ErrorCode::TlsFailed, notTls(peer_, context_->role()));
+    }
     handshakeBytes_ += bytes.size();
     if (handshakeBytes_ > kMaxHandshake) return fail(ErrorCode::TlsFailed, fmt::format("{}: the handshake is longer than {} bytes", peer_, kMaxHandshake));
   }
