@@ -306,4 +306,4 @@ class ApacheKafkaOverTls(TlsTest):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    harness.main()
