@@ -160,7 +160,7 @@ void FaultProxy::give(const std::function<void(Orders&)>& change) {
   const std::uint64_t mine = ++given_;
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
-  obeyed_.wait(mutex_, [&] { return done_ >= mine; });
+  obeyed_.wait(mutex_, [&]() KLAMM_REQUIRES(mutex_) { return done_ >= mine; });
 }
 
 void FaultProxy::setProfile(const FaultProfile& profile) {

@@ -225,7 +225,7 @@ TEST_F(AdminCoreTest, DescribesTopicsPageByPage) {
   EXPECT_EQ(first.request.topics.size(), 3U);
   auto answer = page("a", {0});
   answer.topics.push_back(page("b", {0, 1}).topics[0]);
-  answer.nextCursor.emplace();
+  answer.nextCursor = decltype(answer.nextCursor)::value_type();
   answer.nextCursor->topicName = "b";
   answer.nextCursor->partitionIndex = 2;
   first.respond(answer);
@@ -248,7 +248,7 @@ TEST_F(AdminCoreTest, ACursorThatStandsStillIsAnError) {
   core_->describeTopics({"a"}, {}, [&](auto outcomes) { result = std::move(outcomes); });
   giveMetadata();
   auto answer = page("a", {0});
-  answer.nextCursor.emplace();
+  answer.nextCursor = decltype(answer.nextCursor)::value_type();
   answer.nextCursor->topicName = "a";
   answer.nextCursor->partitionIndex = 1;
   network().take<protocol::DescribeTopicPartitionsRequest>().respond(answer);
