@@ -23,10 +23,11 @@ inline constexpr std::int16_t kNoProducerEpoch = -1;
 inline constexpr std::int32_t kNoSequence = -1;
 inline constexpr std::int32_t kNoPartitionLeaderEpoch = -1;
 
-/// A sequence number `by` behind `sequence`: after 2^31-1 comes 0.
+/// A sequence number `by` behind `sequence`: after 2^31-1 comes 0. A header that was not checked may hold any numbers.
 [[nodiscard]] constexpr std::int32_t incrementSequence(std::int32_t sequence, std::int32_t by) noexcept {
-  constexpr std::int32_t highest = 0x7FFFFFFF;
-  return sequence > highest - by ? by - (highest - sequence) - 1 : sequence + by;
+  constexpr std::int64_t highest = 0x7FFFFFFF;
+  const std::int64_t sum = std::int64_t{sequence} + by;
+  return static_cast<std::int32_t>(sum > highest ? sum - highest - 1 : sum);
 }
 
 /// Format v2. All numbers are big-endian.

@@ -190,6 +190,8 @@ TEST(BatchHeader, SequencesWrapBehindTheHighestNumber) {
   EXPECT_EQ(incrementSequence(2147483647, 0), 2147483647);
   EXPECT_EQ(incrementSequence(2147483647, 1), 0);
   EXPECT_EQ(incrementSequence(2147483600, 100), 52);
+  EXPECT_EQ(incrementSequence(5, -1157473436), -1157473431) << "a header that was not checked yet";
+  EXPECT_EQ(incrementSequence(2147483647, -2147483647 - 1), -1);
 }
 
 TEST(ControlRecord, MarkersAndLeaderChangeOfKafkaAreRead) {
