@@ -361,7 +361,7 @@ void SocketConnection::closeWhenSent(Error reason, TimePoint deadline) {
   {
     MutexLock lock(mutex_);
     if (phase_ == Phase::Draining || phase_ == Phase::Closed) return;
-    if (output_.empty()) return closeLocked(std::move(reason));
+    if (output_.empty() && !(tls_ && tls_->waits())) return closeLocked(std::move(reason));
     phase_ = Phase::Draining;
     reason_ = std::move(reason);
   }

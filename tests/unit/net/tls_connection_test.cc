@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 
 #include "loopback.h"
@@ -185,6 +186,107 @@ class SilentPeer {
  private:
   int socket_;
 };
+
+/// A client that decides itself which bytes go out together.
+class RawClient {
+ public:
+  explicit RawClient(const Endpoint& to) : socket_(::socket(AF_INET, SOCK_STREAM, 0)), engine_(*TlsEngine::make(contextOf(clientSettings(), TlsRole::Client), "localhost", "test")) {
+    const auto address = numericAddress(to.host, to.port).front();
+    EXPECT_EQ(::connect(socket_, address.get(), address.length), 0);
+    EXPECT_TRUE(engine_->handshake());
+  }
+  ~RawClient() { ::close(socket_); }
+  RawClient(const RawClient&) = delete;
+  RawClient& operator=(const RawClient&) = delete;
+
+  /// Its own last flight is left for the next flush().
+  void shakeHands() {
+    while (!engine_->established()) {
+      flush();
+      std::array<std::byte, 32 * 1024> bytes;
+      const ssize_t count = ::recv(socket_, bytes.data(), bytes.size(), 0);
+      ASSERT_GT(count, 0);
+      ASSERT_TRUE(engine_->received({bytes.data(), static_cast<std::size_t>(count)}));
+    }
+  }
+  void add(std::string_view body) { ASSERT_TRUE(engine_->write(framed(body).view())); }
+  void addGoodbye() { engine_->sayGoodbye(); }
+  void flush() {
+    const BytesView bytes = engine_->toSend();
+    ASSERT_EQ(::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+    engine_->sent(bytes.size());
+  }
+
+ private:
+  int socket_;
+  std::unique_ptr<TlsEngine> engine_;
+};
+
+TEST_F(TlsConnection, DeliversTheFramesThatComeTogetherWithTheGoodbye) {
+  RawClient peer(serve());
+  peer.shakeHands();
+  peer.flush();
+  ASSERT_TRUE(server_->waitOpen());
+  peer.add("one");
+  peer.add("two");
+  peer.addGoodbye();
+  peer.flush();
+  EXPECT_EQ(server_->waitClosed().context(), "the peer closed the connection");
+  EXPECT_EQ(server_->frames(), (std::vector<std::string>{"one", "two"}));
+}
+
+TEST_F(TlsConnection, DeliversTheFramesThatComeTogetherWithTheEndOfTheHandshakeAndTheGoodbye) {
+  RawClient peer(serve());
+  peer.shakeHands();
+  peer.add("one");
+  peer.add("two");
+  peer.addGoodbye();
+  peer.flush();
+  EXPECT_EQ(server_->waitClosed().context(), "the peer closed the connection");
+  EXPECT_EQ(server_->frames(), (std::vector<std::string>{"one", "two"}));
+}
+
+TEST_F(TlsConnection, KeepsTheFramesInFrontOfTheGoodbyeWhilePaused) {
+  server_->pauseAfterEach = true;
+  RawClient peer(serve());
+  peer.shakeHands();
+  for (const char* body : {"one", "two", "three"}) peer.add(body);
+  peer.addGoodbye();
+  peer.flush();
+  for (std::size_t count = 1; count <= 3; ++count) {
+    ASSERT_TRUE(server_->waitFrames(count)) << count;
+    EXPECT_EQ(server_->frames().size(), count);
+    net_.run([this] {
+      net_.accepted.front()->resumeReading();
+      return 0;
+    });
+  }
+  EXPECT_EQ(server_->waitClosed().context(), "the peer closed the connection");
+}
+
+/// The bytes have left the queue of the connection and wait in the session, because the socket takes no more.
+TEST_F(TlsConnection, SendsWhatIsEncryptedBeforeItCloses) {
+  server_->pauseAfterEach = true;
+  ConnectionOptions narrow = options(serverSettings(certificates().server), TlsRole::Server);
+  narrow.socket.receiveBuffer = 2048;
+  const Endpoint to = net_.listen([this] { return server_; }, narrow);
+  ConnectionOptions mine = options(clientSettings(), TlsRole::Client);
+  mine.socket.sendBuffer = 2048;
+  const auto connection = net_.connect(to, client_, mine);
+  ASSERT_TRUE(connection->send(Parts(framed("pause"))));
+  ASSERT_TRUE(server_->waitFrames(1));
+  const std::string large(40'000, 'e');
+  ASSERT_TRUE(connection->send(Parts(framed(large))));
+  ASSERT_GT(connection->queuedBytes(), 0U);
+  connection->closeWhenSent(Error(ErrorCode::Closed, "done"), net_.loop->now() + kPatience);
+  net_.run([this] {
+    net_.accepted.front()->resumeReading();
+    return 0;
+  });
+  ASSERT_TRUE(server_->waitFrames(2));
+  EXPECT_TRUE(server_->frames()[1] == large);
+  EXPECT_EQ(client_->waitClosed().context(), "done");
+}
 
 TEST_F(TlsConnection, GivesUpAHandshakeAtItsDeadline) {
   const SilentPeer peer;

@@ -213,6 +213,26 @@ TEST(TlsEngine, SeesTheDifferenceBetweenAGoodbyeAndATruncation) {
   EXPECT_EQ(pair.client->endOfStream().context(), "the peer closed the connection");
 }
 
+/// Java takes both as a broken connection and tries again, where a TlsFailed would end a producer for good.
+TEST(TlsEngine, TakesAnOrderlyEndWithinTheHandshakeAsTheEndOfTheStream) {
+  const auto answeredBy = [](std::string_view bytes) {
+    TlsPair pair(clientSettings(), serverSettings(certificates().server));
+    EXPECT_TRUE(pair.client->handshake());
+    const Status status = pair.client->received(asBytes(bytes));
+    EXPECT_FALSE(status);
+    return status ? Error() : status.error();
+  };
+  // | alert | 3 3 | length 2 | level, description |
+  const Error goodbye = answeredBy(std::string_view("\x15\x03\x03\x00\x02\x01\x00", 7));
+  EXPECT_EQ(goodbye.code(), ErrorCode::NetworkException) << goodbye.message();
+  EXPECT_TRUE(has(goodbye, "the broker closed the connection in the TLS handshake")) << goodbye.message();
+  const Error internal = answeredBy(std::string_view("\x15\x03\x03\x00\x02\x02\x50", 7));
+  EXPECT_EQ(internal.code(), ErrorCode::NetworkException) << internal.message();
+  EXPECT_TRUE(has(internal, "internal error")) << internal.message();
+  const Error refused = answeredBy(std::string_view("\x15\x03\x03\x00\x02\x02\x28", 7));
+  EXPECT_EQ(refused.code(), ErrorCode::TlsFailed) << refused.message();
+}
+
 TEST(TlsEngine, RefusesBytesThatWereChangedOnTheWay) {
   TlsPair pair(clientSettings(), serverSettings(certificates().server));
   pair.exchange();

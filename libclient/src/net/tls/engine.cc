@@ -30,6 +30,11 @@ struct TlsEngine::Session {
   SslOwner ssl;
   BIO* in = nullptr;   // both belong to `ssl`
   BIO* out = nullptr;
+  int handshakes = 0;  ///< that have begun
+
+  static void onInfo(const SSL* ssl, int where, int) {
+    if ((where & SSL_CB_HANDSHAKE_START) != 0) ++static_cast<Session*>(SSL_get_app_data(ssl))->handshakes;
+  }
 };
 
 TlsEngine::TlsEngine(std::shared_ptr<const TlsContext> context, std::unique_ptr<Session> session, std::string peer)
@@ -49,6 +54,8 @@ Result<std::unique_ptr<TlsEngine>> TlsEngine::make(std::shared_ptr<const TlsCont
   session->in = in.get();
   session->out = out.get();
   SSL_set_bio(ssl, in.release(), out.release());
+  SSL_set_app_data(ssl, session.get());
+  SSL_set_info_callback(ssl, &Session::onInfo);
   if (context->role() == TlsRole::Server) {
     SSL_set_accept_state(ssl);
     return std::unique_ptr<TlsEngine>(new TlsEngine(std::move(context), std::move(session), std::move(peer)));
@@ -94,13 +101,21 @@ Status TlsEngine::handshake() {
   }
   const int error = SSL_get_error(session_->ssl.get(), done);
   if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return {};
-  return fail(failure(error));
+  if (error == SSL_ERROR_ZERO_RETURN) {
+    peerClosed_ = true;
+    return fail(endOfStream());
+  }
+  return fail(failure());
 }
 
 Result<std::size_t> TlsEngine::read(std::span<std::byte> room) {
   ERR_clear_error();
   std::size_t count = 0;
   const int done = SSL_read_ex(session_->ssl.get(), room.data(), room.size(), &count);
+  // OpenSSL refuses it by an alert and goes on; each request would be answered so.
+  if (session_->handshakes > 1 && SSL_version(session_->ssl.get()) < TLS1_3_VERSION) {
+    return fail(ErrorCode::NetworkException, peer_ + ": the peer wants to renegotiate the TLS session, which is not supported");
+  }
   if (done == 1) {
     flowing_ = true;
     return count;
@@ -111,7 +126,7 @@ Result<std::size_t> TlsEngine::read(std::span<std::byte> room) {
     peerClosed_ = true;
     return std::size_t{0};
   }
-  return fail(failure(error));
+  return fail(failure());
 }
 
 Status TlsEngine::write(BytesView plain) {
@@ -120,7 +135,7 @@ Status TlsEngine::write(BytesView plain) {
     std::size_t count = 0;
     const int done = SSL_write_ex(session_->ssl.get(), plain.data(), plain.size(), &count);
     // Memory takes everything: there is nothing to wait for, whatever OpenSSL says.
-    if (done != 1) return fail(failure(SSL_get_error(session_->ssl.get(), done)));
+    if (done != 1) return fail(failure());
     plain = plain.subspan(count);
   }
   return {};
@@ -144,9 +159,9 @@ void TlsEngine::sayGoodbye() {
   if (established_) (void)SSL_shutdown(session_->ssl.get());
 }
 
-Error TlsEngine::failure(int sslError) const {
-  const FailureFacts facts{session_->ssl.get(), context_.get(), peer_, established_, sslError};
-  return Error(flowing_ ? ErrorCode::NetworkException : ErrorCode::TlsFailed, describeFailure(facts));
+Error TlsEngine::failure() const {
+  FailureText told = describeFailure({session_->ssl.get(), context_.get(), peer_});
+  return Error(flowing_ || told.mayPass ? ErrorCode::NetworkException : ErrorCode::TlsFailed, std::move(told.text));
 }
 
 Error TlsEngine::endOfStream() const {

@@ -21,11 +21,13 @@ namespace klamm::net {
 ///     Handshaking --handshake()--> Established --read() gave something--> Flowing
 ///
 /// A failure in the handshake, or before the first byte of the peer's (where a TLS 1.3 server refuses a client's
-/// certificate), is TlsFailed: trying again does not help. Later ones are NetworkException. After a failure toSend() still
+/// certificate), is TlsFailed: trying again does not help. Later ones are NetworkException, and so is a peer that only says
+/// that it ends the session, or that it has a fault of its own. After a failure toSend() still
 /// has the alert that tells the peer why.
 ///
 /// Bounds: a handshake takes 256 KiB at most; what was received and not read is at most what the caller gave at once and
-/// one record of 16 KiB; what is to be sent is what the caller wrote.
+/// one record of 16 KiB; what is to be sent is what the caller wrote, and what TLS answers to what was read: about ten times
+/// that at worst, so the caller looks at toSend() after each read(). A session that asks to renegotiate fails, as in Kafka.
 ///
 /// Threading: one thread at a time (the connection's lock).
 class TlsEngine {
@@ -66,7 +68,7 @@ class TlsEngine {
  private:
   struct Session;
   TlsEngine(std::shared_ptr<const TlsContext> context, std::unique_ptr<Session> session, std::string peer);
-  [[nodiscard]] Error failure(int sslError) const;
+  [[nodiscard]] Error failure() const;
 
   const std::shared_ptr<const TlsContext> context_;
   const std::unique_ptr<Session> session_;

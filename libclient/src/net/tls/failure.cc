@@ -133,7 +133,7 @@ int noteRefused(int accepted, X509_STORE_CTX* store) {
   }
 }
 
-[[nodiscard]] std::string localReason(const FailureFacts& facts, int reason) {
+[[nodiscard]] std::string localReason(const FailureFacts& facts, int reason, unsigned long error) {
   const auto kind = peerKind(facts.context->role());
   switch (reason) {
     case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE: return "the client showed no certificate, and ssl.client.auth is required";
@@ -151,25 +151,36 @@ int noteRefused(int accepted, X509_STORE_CTX* store) {
       return fmt::format("there is no cipher suite that both sides have: see ssl.cipher.suites and ssl.enabled.protocols");
     default: break;
   }
-  const char* text = ERR_reason_error_string(ERR_peek_error());
+  const char* text = ERR_reason_error_string(error);
   return fmt::format("the bytes of the {} break TLS: {}", kind, text == nullptr ? "unknown reason" : text);
+}
+
+/// What TLS says of a failure; other libraries of OpenSSL may have said something before it, which counts only alone.
+[[nodiscard]] unsigned long takeError() {
+  const unsigned long first = ERR_get_error();
+  unsigned long error = first;
+  while (error != 0 && ERR_GET_LIB(error) != ERR_LIB_SSL) error = ERR_get_error();
+  ERR_clear_error();
+  return error != 0 ? error : first;
 }
 
 }  // namespace
 
 void verifyPeers(SSL_CTX* context, int mode) { SSL_CTX_set_verify(context, mode, &noteRefused); }
 
-std::string describeFailure(const FailureFacts& facts) {
-  const unsigned long error = ERR_peek_error();
-  const int reason = ERR_GET_REASON(error);
-  const auto told = [&](const std::string& what) { return fmt::format("{}: {}", facts.peer, what); };
-  if (ERR_GET_LIB(error) == ERR_LIB_SSL && reason == SSL_R_CERTIFICATE_VERIFY_FAILED) {
-    return told(refusedCertificate(facts, static_cast<X509*>(SSL_get_ex_data(facts.ssl, refusedIndex())), SSL_get_verify_result(facts.ssl)));
+FailureText describeFailure(const FailureFacts& facts) {
+  const unsigned long error = takeError();
+  const int reason = ERR_GET_LIB(error) == ERR_LIB_SSL ? ERR_GET_REASON(error) : 0;
+  const auto told = [&](const std::string& what, bool mayPass = false) { return FailureText{fmt::format("{}: {}", facts.peer, what), mayPass}; };
+  auto* const refused = static_cast<X509*>(SSL_get_ex_data(facts.ssl, refusedIndex()));
+  if (refused != nullptr || reason == SSL_R_CERTIFICATE_VERIFY_FAILED) {
+    return told(refusedCertificate(facts, refused, SSL_get_verify_result(facts.ssl)));
   }
-  if (ERR_GET_LIB(error) == ERR_LIB_SSL && reason > SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256) {
-    return told(alerted(facts, reason - SSL_AD_REASON_OFFSET));
+  if (reason > SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256) {
+    const int alert = reason - SSL_AD_REASON_OFFSET;
+    return told(alerted(facts, alert), alert == SSL_AD_INTERNAL_ERROR || alert == SSL_AD_USER_CANCELLED);
   }
-  return told(localReason(facts, reason));
+  return told(localReason(facts, reason, error));
 }
 
 std::string notTls(const std::string& peer, TlsRole role) {

@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t kReadAtOnce = 32 * 1024;
 constexpr std::size_t kRecord = 16 * 1024;           ///< the largest record of TLS
 constexpr std::size_t kEncryptAhead = 3 * kRecord;   ///< one more record is encrypted when less waits than this
+/// What we encrypted ahead, and 256 KiB that TLS may owe the peer (alerts, updates of keys): who asks for more does not read.
+constexpr std::size_t kMaxWaiting = kEncryptAhead + 2 * kRecord + 256 * 1024;
 constexpr int kFarewellReads = 8;
 
 [[nodiscard]] bool wouldBlock(int error) noexcept { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
@@ -26,6 +28,11 @@ Result<std::unique_ptr<TlsStream>> TlsStream::make(std::shared_ptr<const TlsCont
 
 Result<TlsStream::Taken> TlsStream::read(int socket, FrameReader& reader) {
   Taken taken;
+  if (engine_->peerClosed()) {
+    taken.ended = true;
+    return taken;
+  }
+  KLAMM_TRY(checkWaiting());
   if (!left_) {
     std::array<std::byte, kReadAtOnce> cipher;
     const ssize_t count = ::recv(socket, cipher.data(), cipher.size(), MSG_DONTWAIT);
@@ -43,9 +50,13 @@ Result<TlsStream::Taken> TlsStream::read(int socket, FrameReader& reader) {
     KLAMM_TRY(engine_->received({cipher.data(), taken.bytes}));
   }
   if (engine_->established()) KLAMM_TRY(decrypt(reader));
-  taken.more = taken.more || left_;
-  taken.ended = engine_->peerClosed();
+  taken.more = taken.more || left_ || engine_->peerClosed();  // the end is told when what came before it has been delivered
   return taken;
+}
+
+Status TlsStream::checkWaiting() const {
+  if (waitingBytes() <= kMaxWaiting) return {};
+  return fail(ErrorCode::NetworkException, "the peer makes TLS answer and does not read");
 }
 
 Status TlsStream::decrypt(FrameReader& reader) {
@@ -56,6 +67,7 @@ Status TlsStream::decrypt(FrameReader& reader) {
       return {};
     }
     KLAMM_TRY_ASSIGN(const std::size_t count, engine_->read(reader.room()));
+    KLAMM_TRY(checkWaiting());
     if (count == 0) return {};
     reader.received(count);
   }

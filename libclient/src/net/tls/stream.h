@@ -14,7 +14,7 @@
 namespace klamm::net {
 
 /// Carries bytes between a socket, a TlsEngine, a FrameReader and an OutputQueue, never blocking on the socket. What was
-/// encrypted and the socket has not taken is at most about 64 KiB.
+/// encrypted and the socket has not taken is at most about 64 KiB, and 256 KiB that TLS itself answers: then it fails.
 /// Threading: one thread at a time (the connection's lock); read() on the loop's thread, for the sake of the FrameReader.
 class TlsStream {
  public:
@@ -23,7 +23,7 @@ class TlsStream {
   struct Taken {
     std::size_t bytes = 0;  ///< that the socket gave
     bool more = false;      ///< call again without waiting for the socket
-    bool ended = false;     ///< the peer has closed its side
+    bool ended = false;     ///< the peer has closed its side; what it sent before came by earlier calls
   };
   /// One read of the socket, decrypted into `reader` until its frame is full; what then is left comes by the next call.
   [[nodiscard]] Result<Taken> read(int socket, FrameReader& reader);
@@ -44,6 +44,7 @@ class TlsStream {
 
  private:
   explicit TlsStream(std::unique_ptr<TlsEngine> engine, TlsRole role) : engine_(std::move(engine)), role_(role) {}
+  [[nodiscard]] Status checkWaiting() const;
   [[nodiscard]] Status decrypt(FrameReader& reader);
   [[nodiscard]] Result<std::uint64_t> sendWaiting(int socket);
   [[nodiscard]] Status encryptSome(OutputQueue& queue, bool files);
