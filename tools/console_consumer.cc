@@ -244,6 +244,8 @@ class Reading {
 
 }  // namespace
 
+const Command& consoleConsumerCommand() noexcept { return kCommand; }
+
 int runConsoleConsumer(const Call& call) {
   const auto arguments = readCall(kCommand, call);
   if (!arguments) return 0;

@@ -169,6 +169,8 @@ bool sendLines(LineProducer& producer, LineReader& lines, LineParser& parser, co
 
 }  // namespace
 
+const Command& consoleProducerCommand() noexcept { return kCommand; }
+
 int runConsoleProducer(const Call& call) {
   const auto arguments = readCall(kCommand, call);
   if (!arguments) return 0;

@@ -278,6 +278,8 @@ bool deleteOffsets(Admin& admin, const Arguments& arguments) {
 
 }  // namespace
 
+const Command& consumerGroupsCommand() noexcept { return kCommand; }
+
 int runConsumerGroups(const Call& call) {
   const auto arguments = readCall(kCommand, call);
   if (!arguments) return 0;

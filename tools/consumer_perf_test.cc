@@ -188,6 +188,8 @@ class PerfTest {
 
 }  // namespace
 
+const Command& consumerPerfTestCommand() noexcept { return kCommand; }
+
 int runConsumerPerfTest(const Call& call) {
   const auto arguments = readCall(kCommand, call);
   if (!arguments) return 0;

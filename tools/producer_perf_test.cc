@@ -226,6 +226,8 @@ void sendAll(PerfProducer& producer, const std::string& topic, std::uint64_t cou
 
 }  // namespace
 
+const Command& producerPerfTestCommand() noexcept { return kCommand; }
+
 int runProducerPerfTest(const Call& call) {
   const auto arguments = readCall(kCommand, call);
   if (!arguments) return 0;

@@ -208,6 +208,8 @@ void list(Admin& admin, const Arguments& arguments) {
 
 }  // namespace
 
+const Command& topicsCommand() noexcept { return kCommand; }
+
 int runTopics(const Call& call) {
   const auto arguments = readCall(kCommand, call);
   if (!arguments) return 0;

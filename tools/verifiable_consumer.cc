@@ -152,6 +152,8 @@ void closeAndComplain(TextConsumer& consumer) {
 
 }  // namespace
 
+const Command& verifiableConsumerCommand() noexcept { return kCommand; }
+
 int runVerifiableConsumer(const Call& call) {
   const auto arguments = readCall(kCommand, call.words.empty() ? Call{call.name, {"--help"}} : call);
   if (!arguments) return 0;

@@ -160,6 +160,8 @@ class Counting {
 
 }  // namespace
 
+const Command& verifiableProducerCommand() noexcept { return kCommand; }
+
 int runVerifiableProducer(const Call& call) {
   const auto arguments = readCall(kCommand, call.words.empty() ? Call{call.name, {"--help"}} : call);
   if (!arguments) return 0;

@@ -1,6 +1,6 @@
-// Words of a command line, one a line; the same lines as records that a person types into the console producer.
+// Words of a command line, one a line, given to every tool; the same lines as records that a person types into the console producer.
 
-#include "common/arguments.h"
+#include "common/tools.h"
 
 #include "console/line_reader.h"
 #include "fuzz/fuzz.h"
@@ -11,14 +11,9 @@ namespace {
 using namespace klamm;         // NOLINT(google-build-using-namespace)
 using namespace klamm::tools;  // NOLINT(google-build-using-namespace)
 
-constexpr Option kOptions[] = {
-    {"topic", Takes::Value, "TOPIC", "The topic."},      {"topic-id", Takes::Value, "ID", "Its id."},
-    {"list", Takes::Nothing, "", "List all."},           {"state", Takes::OptionalValue, "STATE", "States."},
-    {"partitions", Takes::Value, "N", "How many."},      {"property", Takes::Value, "KEY=VALUE", "A property."},
-    {"offset", Takes::Value, "OFFSET", "An offset."},    {"execute", Takes::Nothing, "", ""},
-};
-constexpr RetiredOption kRetired[] = {{"zookeeper", "--zookeeper is gone"}, {"broker-list", "--broker-list was replaced"}};
-constexpr Command kCommand = {"fuzz", "Any command.", "--topic TOPIC", "  klamm fuzz --topic x\n", kOptions, kRetired};
+const Command* const kCommands[] = {&topicsCommand(), &consoleProducerCommand(), &consoleConsumerCommand(),
+                                    &consumerGroupsCommand(), &verifiableProducerCommand(), &verifiableConsumerCommand(),
+                                    &producerPerfTestCommand(), &consumerPerfTestCommand(), &dumpLogCommand()};
 
 /// A refusal is a UsageError that says something; nothing else may come out.
 template <class Function>
@@ -30,19 +25,19 @@ void mayRefuse(Function function) {
   }
 }
 
-void checkArguments(const std::vector<std::string>& words) {
+void checkArguments(const Command& command, const std::vector<std::string>& words) {
   mayRefuse([&] {
-    const Arguments arguments = parseArguments(kCommand, words);
+    const Arguments arguments = parseArguments(command, words);
     std::size_t values = arguments.words().size();
-    for (const Option& option : kOptions) {
+    for (const Option& option : command.options) {
       if (!arguments.has(option.name)) continue;
       values += arguments.all(option.name).size();
       mayRefuse([&] { static_cast<void>(arguments.int32(option.name)); });
       mayRefuse([&] { static_cast<void>(arguments.int64(option.name)); });
       mayRefuse([&] { static_cast<void>(arguments.text(option.name)); });
+      mayRefuse([&] { fuzz::demand(parsePairs(arguments.all(option.name)).size() == arguments.all(option.name).size(), "a pair is lost"); });
     }
     fuzz::demand(values <= words.size(), "more values than words");
-    fuzz::demand(parsePairs(arguments.all("property")).size() == arguments.all("property").size(), "a pair is lost");
   });
 }
 
@@ -88,7 +83,7 @@ void klamm::fuzz::run(BytesView input) {
     words.emplace_back(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
-  checkArguments(words);
+  for (const Command* command : kCommands) checkArguments(*command, words);
   for (const std::string& word : words) checkWord(word);
   checkRecords(asText(input), {{"parse.key", "true"}, {"parse.headers", "true"}, {"null.marker", "NULL"}});
   checkRecords(asText(input), {{"parse.key", "true"}, {"key.separator", words.empty() ? ":" : words.front()}, {"ignore.error", "true"}});

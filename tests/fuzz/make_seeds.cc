@@ -131,6 +131,10 @@ void writeTexts(Seeds& seeds) {
   seeds.write("properties", "broker", "process.roles=broker,controller\nnode.id=1\nlisteners=PLAINTEXT://:9092,CONTROLLER://:9093\n"
                                       "log.dirs=/tmp/x\nlog.retention.hours=168\nunknown.key=1\n! other comment\nkey\\ with\\=signs = v\n");
   seeds.write("command_line", "topics", "--topic\norders\n--partitions=3\n--list\n--property\nkey.separator=:\n--state\n--zookeeper\nx");
+  seeds.write("command_line", "groups", "--bootstrap-server\nlocalhost:9092\n--group\ng\n--reset-offsets\n--to-offset=5\n--topic\nt:0,1\n--dry-run\n");
+  seeds.write("command_line", "console", "--bootstrap-server=a:1\n--topic\nt\n--command-property\nacks=all\n--from-beginning\n--offset\nearliest\n"
+                                         "--max-messages\n10\n--formatter-property\nprint.key=true\n--group\ng\n");
+  seeds.write("command_line", "perf", "--num-records\n100\n--record-size=10\n--throughput\n-1\n--files\na.log,b.index\n--deep-iteration\n--messages\n5\n");
   seeds.write("command_line", "times", "P1DT2H3M4S\n2024-02-29T12:30:00.500Z\n2024-02-29T12:30:00+01:00\norders:0,1,2\norders\n-PT5M\n");
   seeds.write("command_line", "records", "h1:v1,h2:v2\tkey\tvalue\nNULL\tNULL\tNULL\r\nno key\r:\tx\n--topic=:");
 }

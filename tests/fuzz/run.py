@@ -1,9 +1,14 @@
 #!/usr/bin/env python3
 """Runs the fuzz targets of a build.
 
-usage: run.py --build DIR [TARGET] [--seconds N] [--jobs N]     look for new inputs, N seconds for each target
+usage: run.py --build DIR [TARGET] [--seconds N] [--jobs N]     look for new inputs, N seconds for each target (more for some)
+       run.py --build DIR --total N                             the same within about N seconds for all of them together
        run.py --minimise --build DIR [TARGET]                   keep of all that was found what a small corpus needs
        run.py --replay TARGET --program P --seeds DIR [--golden DIR]      one pass over everything there is
+
+The seconds count from the moment when all seeds have been replayed. A target that tried no input of its own in them fails.
+Seeds are ours (fuzz_make_seeds), the committed corpus and what Kafka's classes wrote, from $KLAMM_GOLDEN_SEEDS; without those
+a line says so, and where $CI is set it is a failure.
 
 An input that a target does not survive is kept in DIR/fuzz/findings/TARGET; the last lines say how to repeat it. Inputs
 that reached new code are kept in DIR/fuzz/corpus/TARGET and are where the next run begins.
@@ -13,15 +18,20 @@ import concurrent.futures
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 
 HERE = pathlib.Path(__file__).resolve().parent
 LARGEST = 16384     # bytes of an input
 MEMORY_MB = 1536    # of the whole process, sanitizer included
 ALLOCATION_MB = 256 # at once: far above what 16 KiB may ask for
 INPUT_SECONDS = 20  # one input takes longer: a finding
+REPLAY_SECONDS = 300  # seeds take longer: given up
+WEIGHT = {"segment": 2, "request": 2, "response": 2}  # seconds for those with most code behind them
+FROM_KAFKA = {"request", "response", "stored", "batch"}
 
 
 def folders(target, seeds, golden):
@@ -31,7 +41,21 @@ def folders(target, seeds, golden):
     return [str(folder) for folder in found if folder.is_dir() and any(folder.iterdir())]
 
 
+def golden_folder(target, folder):
+    """Kafka's own bytes for this target; None for one that has none, or where there are none outside CI."""
+    if target not in FROM_KAFKA:
+        return None
+    if folder and pathlib.Path(folder, target).is_dir():
+        return folder
+    missing = f"fuzz {target}: there are no seeds of Kafka's classes in {folder or '$KLAMM_GOLDEN_SEEDS'}: ./dev test makes them"
+    if os.environ.get("CI"):
+        sys.exit(missing)
+    print(missing, flush=True)
+    return None
+
+
 def replay(target, program, seeds, golden):
+    golden = golden_folder(target, golden)
     inputs = folders(target, seeds, golden)
     if not inputs:
         sys.exit(f"fuzz {target}: there is nothing to replay")
@@ -41,25 +65,41 @@ def replay(target, program, seeds, golden):
     print(f"fuzz {target}: {', '.join(inputs)} replayed")
 
 
-def fuzz(build, target, seconds):
+def drive(command, log, seconds):
+    """Runs libFuzzer until `seconds` have passed since it had replayed its seeds; returns its exit code."""
+    with open(log, "w", encoding="utf-8", errors="replace") as out, \
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace") as run:
+        stop = threading.Timer(REPLAY_SECONDS, run.kill)
+        stop.start()
+        for line in run.stdout:
+            out.write(line)
+            if re.match(r"#\d+\s+INITED", line):
+                stop.cancel()
+                stop = threading.Timer(seconds, run.send_signal, [signal.SIGUSR1])  # ends it with its statistics
+                stop.start()
+        stop.cancel()
+        return run.wait()
+
+
+def fuzz(build, target, seconds, golden):
     """One line for people, and whether all was well."""
     program = build / "bin" / f"fuzz_{target}"
     corpus, findings = build / "fuzz" / "corpus" / target, build / "fuzz" / "findings" / target
     corpus.mkdir(parents=True, exist_ok=True)
     findings.mkdir(parents=True, exist_ok=True)
-    seeds = folders(target, build / "tests" / "fuzz" / "seeds", os.environ.get("KLAMM_GOLDEN_SEEDS"))
-    options = [f"-max_total_time={seconds}", f"-max_len={LARGEST}", f"-rss_limit_mb={MEMORY_MB}", f"-malloc_limit_mb={ALLOCATION_MB}",
-               f"-timeout={INPUT_SECONDS}", f"-artifact_prefix={findings}/", "-print_final_stats=1", "-reload=0", "-verbosity=1"]
+    seeds = folders(target, build / "tests" / "fuzz" / "seeds", golden)
+    options = [f"-max_len={LARGEST}", f"-rss_limit_mb={MEMORY_MB}", f"-malloc_limit_mb={ALLOCATION_MB}", f"-timeout={INPUT_SECONDS}",
+               f"-artifact_prefix={findings}/", "-print_final_stats=1", "-reload=0"]
     log = findings / "log.txt"
-    with open(log, "wb") as out:
-        code = subprocess.run([str(program), *options, str(corpus), *seeds], stdout=out, stderr=subprocess.STDOUT).returncode
+    seconds *= WEIGHT.get(target, 1)
+    code = drive([str(program), *options, str(corpus), *seeds], log, seconds)
     text = log.read_text(errors="replace")
-    executed = re.search(r"stat::number_of_executed_units:\s*(\d+)", text)
-    added = re.search(r"stat::new_units_added:\s*(\d+)", text)
-    cover = re.findall(r"cov: (\d+)", text)
-    line = (f"fuzz {target}: {executed[1] if executed else '?'} inputs, {added[1] if added else '?'} new ones kept, "
-            f"{cover[-1] if cover else '?'} edges")
-    if code == 0 and executed:
+    replayed = int((re.findall(r"#(\d+)\s+INITED", text) or [0])[0])
+    tried = int((re.findall(r"stat::number_of_executed_units:\s*(\d+)", text) or [0])[0]) - replayed
+    kept = (re.findall(r"stat::new_units_added:\s*(\d+)", text) or ["?"])[0]
+    cover = (re.findall(r"cov: (\d+)", text) or ["?"])[-1]
+    line = f"fuzz {target}: {replayed} seeds replayed, {max(tried, 0)} new inputs tried in {seconds} s, {kept} kept, {cover} edges"
+    if code == 0 and tried > 0:
         return True, line
     tail = "\n".join(text.splitlines()[-40:])
     written = re.search(r"Test unit written to (\S+)", text)
@@ -94,6 +134,7 @@ def main():
     parser.add_argument("target", nargs="?")
     parser.add_argument("--build", type=pathlib.Path)
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--total", type=int, help="seconds for all targets together, instead of --seconds")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--minimise", action="store_true")
     parser.add_argument("--replay")
@@ -113,13 +154,18 @@ def main():
         for target in targets:
             minimise(build, target)
         return None
+    if given.total:
+        given.seconds = max(1, round(given.total * given.jobs / sum(WEIGHT.get(target, 1) for target in targets)))
+    golden = {target: golden_folder(target, os.environ.get("KLAMM_GOLDEN_SEEDS")) for target in targets}
     failed = 0
+    targets.sort(key=lambda target: -WEIGHT.get(target, 1))
     with concurrent.futures.ThreadPoolExecutor(given.jobs) as pool:
-        for future in concurrent.futures.as_completed([pool.submit(fuzz, build, target, given.seconds) for target in targets]):
+        for future in concurrent.futures.as_completed([pool.submit(fuzz, build, target, given.seconds, golden[target]) for target in targets]):
             well, line = future.result()
             failed += not well
             print(line, flush=True)
-    print(f"fuzz: {len(targets)} targets, {given.seconds} s each, {failed} failed")
+    total = sum(given.seconds * WEIGHT.get(target, 1) for target in targets)
+    print(f"fuzz: {len(targets)} targets, {total} s of new inputs in all, {failed} failed")
     return 1 if failed else 0
 
 

@@ -29,4 +29,15 @@ int runConsumerPerfTest(const Call& call);
 int runDumpLog(const Call& call);
 int runBroker(const Call& call);
 
+// What each takes; the broker reads its own words.
+[[nodiscard]] const Command& topicsCommand() noexcept;
+[[nodiscard]] const Command& consoleProducerCommand() noexcept;
+[[nodiscard]] const Command& consoleConsumerCommand() noexcept;
+[[nodiscard]] const Command& consumerGroupsCommand() noexcept;
+[[nodiscard]] const Command& verifiableProducerCommand() noexcept;
+[[nodiscard]] const Command& verifiableConsumerCommand() noexcept;
+[[nodiscard]] const Command& producerPerfTestCommand() noexcept;
+[[nodiscard]] const Command& consumerPerfTestCommand() noexcept;
+[[nodiscard]] const Command& dumpLogCommand() noexcept;
+
 }  // namespace klamm::tools

@@ -75,6 +75,8 @@ Status dumpFile(const std::string& file, const Wishes& wishes, Findings& finding
 
 }  // namespace
 
+const Command& dumpLogCommand() noexcept { return kCommand; }
+
 int runDumpLog(const Call& call) {
   const auto arguments = readCall(kCommand, call);
   if (!arguments) return 0;
