@@ -36,9 +36,12 @@ SKIPPED = 77  # what CTest takes for a skipped test
 
 
 def main():
-    """Runs the tests of the calling file. A skip is no success: the exit code says so."""
+    """Runs the tests of the calling file. Where all were skipped the exit code says so: that is no success."""
     result = unittest.main(verbosity=2, exit=False).result
-    sys.exit(1 if not result.wasSuccessful() else SKIPPED if result.skipped else 0)
+    for test, reason in result.skipped:
+        print(f"SKIPPED: {test}: {reason}", file=sys.stderr)
+    nothing_ran = result.skipped and len(result.skipped) >= result.testsRun
+    sys.exit(1 if not result.wasSuccessful() else SKIPPED if nothing_ran else 0)
 
 
 def run(*command, data=None, timeout=120, check=True, **options):

@@ -213,7 +213,7 @@ class WrongCallsTest(InteropTest):
                         started.append(client)
                         self.wait_until(lambda: client.counts["startup_complete"] == 1, "it starts")
                         time.sleep(0.3)
-                        self.assertEqual(client.stop(seconds=5), 128 + signal.SIGTERM)
+                        self.assertEqual(client.stop(seconds=20), 128 + signal.SIGTERM)
                         self.assertEqual(client.counts["shutdown_complete"], 1)
 
 

@@ -190,7 +190,7 @@ class Cluster:
             waited = time.monotonic() - begin
             # A process that is just being made does not show its name yet.
             if waited > seconds or (waited > 3 and not is_kafka(int(self.pid_file(node).read_text()))):
-                sys.exit(f"kafka: node {node} did not start within {seconds} s; its log:\n{self.log_file(node).read_text()[-3000:]}")
+                sys.exit(f"kafka: node {node} did not start (it was given {waited:.0f} s); its log:\n{self.log_file(node).read_text()[-3000:]}")
             time.sleep(0.1)
 
     def stop(self):

@@ -127,7 +127,7 @@ final class MessagePairs {
         // A seed per class and version: one of them can be written again alone.
         MessageFiller filler = new MessageFiller(seed * 31 + (type.getName() + version).hashCode());
         for (int sample = 0; sample < samples || !filler.missing().isEmpty(); sample++) {
-            if (sample == MOST_SAMPLES) {
+            if (sample >= Math.max(samples, MOST_SAMPLES)) {
                 throw new IllegalStateException(type + " v" + version + ": no sample had " + filler.missing());
             }
             Message message = (Message) type.getConstructor().newInstance();

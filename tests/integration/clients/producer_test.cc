@@ -113,7 +113,7 @@ TEST_F(ProducerList, AFutureTellsTheOffsetAndAnErrorIsItsException) {
 }
 
 TEST_F(ProducerList, APartitionThatIsNotThereTimesOutWithItsName) {
-  Producer<std::string, std::string> producer(config({{"max.block.ms", "300"}}));
+  Producer<std::string, std::string> producer(config({{"max.block.ms", "3000"}}));
   producer.send({.topic = topic, .value = "x"}).get();
   try {
     producer.send({.topic = topic, .partition = 17, .value = "x"}).get();
