@@ -198,12 +198,13 @@ TEST_F(GroupsList, MetadataNamesMemberAndGeneration) {
   consumer.subscribe({topic});
   awaitAssignment(consumer, 1);
   const ConsumerGroupMetadata metadata = consumer.groupMetadata();
-  EXPECT_EQ(metadata.generationId, 1);
+  // Not always 1: where several brokers learn of a new topic one after the other, its first assignment may be empty.
+  EXPECT_GE(metadata.generationId, 1);
   EXPECT_EQ(metadata.memberId.rfind("me-", 0), 0U) << metadata.memberId;
   consumer.enforceRebalance("the test asks");
   eventually("a new generation", [&] {
     (void)consumer.poll(50ms);
-    return consumer.groupMetadata().generationId == 2 && consumer.assignment().size() == 1;
+    return consumer.groupMetadata().generationId == metadata.generationId + 1 && consumer.assignment().size() == 1;
   });
 }
 
