@@ -15,49 +15,61 @@ using TextConsumer = Consumer<std::string, std::string>;
 
 const TopicPartition kPartition{kTopic, 0};
 
-Config producerConfig(const std::string& bootstrap) {
-  return {{"bootstrap.servers", bootstrap}, {"request.timeout.ms", "800"}, {"delivery.timeout.ms", "1500"}, {"max.block.ms", "1500"},
-          {"retry.backoff.ms", "20"},       {"socket.connection.setup.timeout.ms", "800"}};
+constexpr auto kRequest = 800ms;
+constexpr auto kCall = 1500ms;  ///< one call of a client
+constexpr auto kRecords = 2s;   ///< until records come
+constexpr auto kClose = 1s;
+
+std::string text(const Stage& stage, std::chrono::milliseconds limit) { return std::to_string(stage.patience * limit.count()); }
+
+/// What the three clients have in common.
+Config clientConfig(const Stage& stage) {
+  return {{"bootstrap.servers", stage.bootstrap},
+          {"request.timeout.ms", text(stage, kRequest)},
+          {"retry.backoff.ms", "20"},
+          {"socket.connection.setup.timeout.ms", text(stage, kRequest)}};
 }
-Config consumerConfig(const std::string& bootstrap, const std::string& group = {}) {
-  Config config{{"bootstrap.servers", bootstrap}, {"request.timeout.ms", "800"},     {"default.api.timeout.ms", "1500"},
-                {"retry.backoff.ms", "20"},       {"fetch.max.wait.ms", "100"},      {"auto.offset.reset", "earliest"},
-                {"heartbeat.interval.ms", "50"},  {"session.timeout.ms", "6000"},    {"max.poll.interval.ms", "6000"},
-                {"enable.auto.commit", "false"},  {"socket.connection.setup.timeout.ms", "800"}};
+Config producerConfig(const Stage& stage) {
+  return clientConfig(stage).set("delivery.timeout.ms", text(stage, kCall)).set("max.block.ms", text(stage, kCall));
+}
+Config consumerConfig(const Stage& stage, const std::string& group = {}) {
+  Config config = clientConfig(stage);
+  config.merge({{"default.api.timeout.ms", text(stage, kCall)}, {"fetch.max.wait.ms", "100"},            {"auto.offset.reset", "earliest"},
+                {"session.timeout.ms", text(stage, 6s)},        {"max.poll.interval.ms", text(stage, 6s)}, {"heartbeat.interval.ms", "50"},
+                {"enable.auto.commit", "false"}});
   if (!group.empty()) config.set("group.id", group);
   return config;
 }
-Admin adminOf(const std::string& bootstrap) {
-  return Admin(Config{{"bootstrap.servers", bootstrap}, {"request.timeout.ms", "800"}, {"default.api.timeout.ms", "1500"}, {"retry.backoff.ms", "20"},
-                      {"socket.connection.setup.timeout.ms", "800"}});
-}
+Admin adminOf(const Stage& stage) { return Admin(clientConfig(stage).set("default.api.timeout.ms", text(stage, kCall))); }
+/// The same stage without the proxy.
+Stage around(const Stage& stage) { return {stage.direct, stage.direct, stage.fresh, stage.patience}; }
 
-/// Throws when no record comes in two seconds.
-void pollSome(TextConsumer& consumer) {
-  const auto deadline = std::chrono::steady_clock::now() + 2s;
+/// Throws when no record comes in time.
+void pollSome(const Stage& stage, TextConsumer& consumer) {
+  const auto deadline = std::chrono::steady_clock::now() + stage.patience * kRecords;
   while (consumer.poll(100ms).empty()) {
     if (std::chrono::steady_clock::now() > deadline) throw TimeoutException(Error(ErrorCode::RequestTimedOut, "no records"));
   }
 }
 
-void makeGroup(const Stage& stage) { adminOf(stage.direct).alterConsumerGroupOffsets(stage.fresh, {{kPartition, {.offset = 1}}}).all.get(); }
-void makeTopic(const Stage& stage) { adminOf(stage.direct).createTopics({{.name = stage.fresh, .partitions = 1, .replicationFactor = 1}}).all.get(); }
+void makeGroup(const Stage& stage) { adminOf(around(stage)).alterConsumerGroupOffsets(stage.fresh, {{kPartition, {.offset = 1}}}).all.get(); }
+void makeTopic(const Stage& stage) { adminOf(around(stage)).createTopics({{.name = stage.fresh, .partitions = 1, .replicationFactor = 1}}).all.get(); }
 
 void produce(const Stage& stage) {
-  TextProducer producer(producerConfig(stage.bootstrap));
+  TextProducer producer(producerConfig(stage));
   (void)producer.partitionsFor(kTopic);
   auto first = producer.send({.topic = kTopic, .key = "k", .value = "v"});
   auto second = producer.send({.topic = kTopic, .key = "k", .value = "w"});
   producer.flush();
   (void)first.get();
   (void)second.get();
-  producer.close(1s);
+  producer.close(stage.patience * kClose);
 }
 
 void consumeAssigned(const Stage& stage) {
-  TextConsumer consumer(consumerConfig(stage.bootstrap));
+  TextConsumer consumer(consumerConfig(stage));
   consumer.assign({kPartition});
-  pollSome(consumer);
+  pollSome(stage, consumer);
   (void)consumer.position(kPartition);
   consumer.seekToEnd({kPartition});
   (void)consumer.position(kPartition);
@@ -66,29 +78,29 @@ void consumeAssigned(const Stage& stage) {
   (void)consumer.offsetsForTimes({{kPartition, 0}});
   (void)consumer.listTopics();
   (void)consumer.partitionsFor(kTopic);
-  consumer.close(1s);
+  consumer.close(stage.patience * kClose);
 }
 
 void consumeInGroup(const Stage& stage) {
-  TextConsumer consumer(consumerConfig(stage.bootstrap, stage.fresh));
+  TextConsumer consumer(consumerConfig(stage, stage.fresh));
   consumer.subscribe({kTopic});
-  pollSome(consumer);
+  pollSome(stage, consumer);
   for (int i = 0; i < 3; ++i) (void)consumer.poll(100ms);  // heartbeats
   consumer.commitSync();
   (void)consumer.committed({kPartition});
-  consumer.close(1s);
+  consumer.close(stage.patience * kClose);
 }
 
 void consumeFromAnEpoch(const Stage& stage) {
-  TextConsumer consumer(consumerConfig(stage.bootstrap));
+  TextConsumer consumer(consumerConfig(stage));
   consumer.assign({kPartition});
   consumer.seek(kPartition, {.offset = 0, .leaderEpoch = 0});
-  pollSome(consumer);
-  consumer.close(1s);
+  pollSome(stage, consumer);
+  consumer.close(stage.patience * kClose);
 }
 
 void listAndDescribe(const Stage& stage) {
-  Admin admin = adminOf(stage.bootstrap);
+  Admin admin = adminOf(stage);
   (void)admin.listTopics().get();
   (void)admin.describeTopics({kTopic}).all.get();
   (void)admin.listOffsets({{kPartition, OffsetSpec::latest()}}).all.get();
@@ -96,57 +108,58 @@ void listAndDescribe(const Stage& stage) {
 
 }  // namespace
 
-void prepare(const std::string& bootstrap) {
-  adminOf(bootstrap).createTopics({{.name = kTopic, .partitions = 1, .replicationFactor = 1}}).all.get();
-  TextProducer producer(producerConfig(bootstrap));
+void prepare(const std::string& bootstrap, int patience) {
+  const Stage stage{bootstrap, bootstrap, {}, patience};
+  adminOf(stage).createTopics({{.name = kTopic, .partitions = 1, .replicationFactor = 1}}).all.get();
+  TextProducer producer(producerConfig(stage));
   for (int i = 0; i < 10; ++i) (void)producer.send({.topic = kTopic, .key = "key", .value = std::to_string(i)}).get();
 }
 
 const std::vector<Step>& clientSteps() {
   static const std::vector<Step> steps{
-      {"produce", produce},
-      {"consume, assigned", consumeAssigned},
-      {"consume, in a group", consumeInGroup},
-      {"consume, from an epoch", consumeFromAnEpoch},
-      {"list and describe topics", listAndDescribe},
-      {"createTopics", [](const Stage& stage) {
-         adminOf(stage.bootstrap).createTopics({{.name = stage.fresh, .partitions = 1, .replicationFactor = 1}}).all.get();
+      {"produce", 4 * kCall + kClose, produce},
+      {"consume, assigned", kRecords + 7 * kCall + kClose, consumeAssigned},
+      {"consume, in a group", kRecords + 3 * 100ms + 2 * kCall + kClose, consumeInGroup},
+      {"consume, from an epoch", kRecords + kClose, consumeFromAnEpoch},
+      {"list and describe topics", 3 * kCall, listAndDescribe},
+      {"createTopics", kCall, [](const Stage& stage) {
+         adminOf(stage).createTopics({{.name = stage.fresh, .partitions = 1, .replicationFactor = 1}}).all.get();
        }},
-      {"deleteTopics", [](const Stage& stage) {
+      {"deleteTopics", 2 * kCall, [](const Stage& stage) {
          makeTopic(stage);
-         adminOf(stage.bootstrap).deleteTopics({stage.fresh}).all.get();
+         adminOf(stage).deleteTopics({stage.fresh}).all.get();
        }},
-      {"createPartitions", [](const Stage& stage) {
+      {"createPartitions", 2 * kCall, [](const Stage& stage) {
          makeTopic(stage);
-         adminOf(stage.bootstrap).createPartitions({{stage.fresh, {.totalCount = 2}}}).all.get();
+         adminOf(stage).createPartitions({{stage.fresh, {.totalCount = 2}}}).all.get();
        }},
-      {"listPartitionReassignments", [](const Stage& stage) { (void)adminOf(stage.bootstrap).listPartitionReassignments().get(); }},
-      {"describeConfigs", [](const Stage& stage) {
-         adminOf(stage.bootstrap).describeConfigs({{ConfigResource::Type::Topic, kTopic}}, {.includeSynonyms = true}).all.get();
+      {"listPartitionReassignments", kCall, [](const Stage& stage) { (void)adminOf(stage).listPartitionReassignments().get(); }},
+      {"describeConfigs", kCall, [](const Stage& stage) {
+         adminOf(stage).describeConfigs({{ConfigResource::Type::Topic, kTopic}}, {.includeSynonyms = true}).all.get();
        }},
-      {"describeCluster", [](const Stage& stage) { (void)adminOf(stage.bootstrap).describeCluster().get(); }},
-      {"listGroups", [](const Stage& stage) {
+      {"describeCluster", kCall, [](const Stage& stage) { (void)adminOf(stage).describeCluster().get(); }},
+      {"listGroups", 2 * kCall, [](const Stage& stage) {
          makeGroup(stage);
-         (void)adminOf(stage.bootstrap).listGroups().get();
+         (void)adminOf(stage).listGroups().get();
        }},
-      {"describeConsumerGroups", [](const Stage& stage) {
+      {"describeConsumerGroups", 2 * kCall, [](const Stage& stage) {
          makeGroup(stage);
-         adminOf(stage.bootstrap).describeConsumerGroups({stage.fresh}).all.get();
+         adminOf(stage).describeConsumerGroups({stage.fresh}).all.get();
        }},
-      {"listConsumerGroupOffsets", [](const Stage& stage) {
+      {"listConsumerGroupOffsets", 2 * kCall, [](const Stage& stage) {
          makeGroup(stage);
-         adminOf(stage.bootstrap).listConsumerGroupOffsets({{stage.fresh, std::nullopt}}).all.get();
+         adminOf(stage).listConsumerGroupOffsets({{stage.fresh, std::nullopt}}).all.get();
        }},
-      {"alterConsumerGroupOffsets", [](const Stage& stage) {
-         adminOf(stage.bootstrap).alterConsumerGroupOffsets(stage.fresh, {{kPartition, {.offset = 1}}}).all.get();
+      {"alterConsumerGroupOffsets", kCall, [](const Stage& stage) {
+         adminOf(stage).alterConsumerGroupOffsets(stage.fresh, {{kPartition, {.offset = 1}}}).all.get();
        }},
-      {"deleteConsumerGroupOffsets", [](const Stage& stage) {
+      {"deleteConsumerGroupOffsets", 2 * kCall, [](const Stage& stage) {
          makeGroup(stage);
-         adminOf(stage.bootstrap).deleteConsumerGroupOffsets(stage.fresh, {kPartition}).all.get();
+         adminOf(stage).deleteConsumerGroupOffsets(stage.fresh, {kPartition}).all.get();
        }},
-      {"deleteConsumerGroups", [](const Stage& stage) {
+      {"deleteConsumerGroups", 2 * kCall, [](const Stage& stage) {
          makeGroup(stage);
-         adminOf(stage.bootstrap).deleteConsumerGroups({stage.fresh}).all.get();
+         adminOf(stage).deleteConsumerGroups({stage.fresh}).all.get();
        }},
   };
   return steps;
