@@ -30,6 +30,7 @@ MEMORY_MB = 1536    # of the whole process, sanitizer included
 ALLOCATION_MB = 256 # at once: far above what 16 KiB may ask for
 INPUT_SECONDS = 20  # one input takes longer: a finding
 REPLAY_SECONDS = 300  # seeds take longer: given up
+MOST_KEPT = 40      # inputs of a committed corpus: the smallest, which the merge takes first
 WEIGHT = {"segment": 2, "request": 2, "response": 2}  # seconds for those with most code behind them
 FROM_KAFKA = {"request", "response", "stored", "batch"}
 
@@ -119,7 +120,7 @@ def minimise(build, target):
         subprocess.run([program, "-merge=1", f"-max_len={1 << 20}", str(base), *seeds], check=True, stderr=subprocess.DEVNULL)
         before = {path.name for path in base.iterdir()}
         subprocess.run([program, "-merge=1", "-max_len=512", str(base), *inputs], check=True, stderr=subprocess.DEVNULL)
-        new = [path for path in base.iterdir() if path.name not in before]
+        new = sorted((path for path in base.iterdir() if path.name not in before), key=lambda path: path.stat().st_size)[:MOST_KEPT]
         kept.mkdir(parents=True, exist_ok=True)
         for path in kept.iterdir():
             if not path.name.startswith("finding-"):
