@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -187,13 +188,21 @@ Error Core::flush() {
 Error Core::close(Millis timeout) {
   closing_.store(true, std::memory_order_release);
   if (client_->loop().runsHere()) return {};
-  const MutexLock lock(closeMutex_);
-  if (closed_) return {};
-  closed_ = true;
+  {
+    const MutexLock lock(closeMutex_);
+    if (closed_) return {};
+  }
   accumulator_.beginHurry();
   sender_.drive();
   const Duration wait = timeout >= std::chrono::duration_cast<Millis>(Duration::max()) ? Duration::max() : Duration(timeout);
+  // Without the lock: of several that close, the first whose time is up ends the wait of all.
   accumulator_.outstanding().waitForAll(after(std::max(wait, Duration::zero())));
+  const MutexLock lock(closeMutex_);
+  if (!std::exchange(closed_, true)) end();
+  return {};
+}
+
+void Core::end() {
   accumulator_.close();
   if (!accumulator_.outstanding().empty()) client_->log().warn("the producer is closed with records unsent; they fail");
   // Also when nothing is left: a send() may just be putting something there.
@@ -201,7 +210,6 @@ Error Core::close(Millis timeout) {
   accumulator_.outstanding().waitForAll(TimePoint::max());
   client_->metadata().removeListener(listener_);
   client_->close();
-  return {};
 }
 
 Error Core::partitionsFor(std::string_view topic, std::vector<PartitionInfo>& partitions) {

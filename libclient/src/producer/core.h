@@ -43,6 +43,8 @@ class Core final : public detail::ProducerCore {
   [[nodiscard]] Result<Accumulator::Appended> append(const detail::BytesRecord& record, SendCallback& callback);
   void afterAppend(const Accumulator::Appended& appended);
   void touch(Topic& topic);
+  /// Fails what is left and ends the I/O thread.
+  void end() KLAMM_REQUIRES(closeMutex_);
   void wakeAt(TimePoint when);
   void arm(TimePoint when);
   void onTimer();
@@ -58,7 +60,7 @@ class Core final : public detail::ProducerCore {
   Sender sender_;
   std::uint64_t listener_ = 0;
   std::atomic<bool> closing_ = false;
-  Mutex closeMutex_;
+  Mutex closeMutex_;  ///< held for the end only, not while a close() waits for its records
   bool closed_ KLAMM_GUARDED_BY(closeMutex_) = false;
   /// Nanoseconds of the earliest tick that is asked for; INT64_MAX: none.
   std::atomic<std::int64_t> armedFor_ = INT64_MAX;

@@ -61,6 +61,18 @@ TEST_F(ProducerApi, CloseFailsWhatIsLeftAtItsTimeLimit) {
   EXPECT_THROW(sent.get(), IllegalStateException);
 }
 
+TEST_F(ProducerApi, TheShorterOfTwoClosesEndsBoth) {
+  for (const bool shorterFirst : {false, true}) {
+    auto producer = start();
+    client->network().hold = true;
+    std::future<RecordMetadata> sent = producer.send({.topic = "t", .value = "x"});
+    std::thread other([&] { producer.close(shorterFirst ? 20ms : Millis(1h)); });
+    producer.close(shorterFirst ? Millis(1h) : 20ms);
+    EXPECT_THROW(sent.get(), IllegalStateException);
+    other.join();
+  }
+}
+
 TEST_F(ProducerApi, TheDestructorCloses) {
   std::atomic<int> reported = 0;
   {
