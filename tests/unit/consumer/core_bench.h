@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include "consumer/assignors/range.h"
 #include "consumer/core.h"
 #include "consumer/group/consumer_protocol.h"
+#include "protocol/03_metadata.h"
 #include "support/manual_clock.h"
 #include "support/mock_network_client.h"
 
@@ -90,6 +92,8 @@ struct FakeBroker {
   std::optional<std::string> left = {};
   int joins = 0;
   ErrorCode fetchError = ErrorCode::None;
+  int allTopicsLost = 0;  ///< answers about all topics that are lost first
+  std::function<void()> onLost = {};
   std::optional<std::int64_t> epochEnd = {};  ///< what OffsetForLeaderEpoch answers
 
   void append(const TopicPartition& partition, int count) {
@@ -99,7 +103,7 @@ struct FakeBroker {
   }
   /// Answers what can be answered; a Fetch without data waits.
   void pump(testing::MockNetworkClient& network) {
-    while (!silent && (join(network) || group(network) || offsets(network) || fetches(network))) {
+    while (!silent && (join(network) || topics(network) || group(network) || offsets(network) || fetches(network))) {
     }
   }
   /// The long polls that wait have waited long enough.
@@ -121,6 +125,20 @@ struct FakeBroker {
     response.protocolName = "range";
     response.memberId = "m1";
     response.leader = "other";
+    call.respond(response);
+    return true;
+  }
+  bool topics(testing::MockNetworkClient& network) {
+    auto call = network.find<protocol::MetadataRequest>();
+    if (!call) return false;
+    if (allTopicsLost > 0) {
+      --allTopicsLost;
+      if (onLost) onLost();
+      call.fail(ErrorCode::NetworkException);
+      return true;
+    }
+    protocol::MetadataResponse response;
+    response.topics.emplace_back().name = "t";
     call.respond(response);
     return true;
   }
@@ -255,6 +273,21 @@ struct FakeBroker {
   bool expired_ = false;
 };
 
+/// A manual clock on which every look may take time: for what ends by the clock alone. Threading: one thread.
+class BenchClock final : public Clock {
+ public:
+  [[nodiscard]] TimePoint now() const noexcept override {
+    clock_.advance(perLook);
+    return clock_.now();
+  }
+  [[nodiscard]] std::int64_t wallMillis() const noexcept override { return clock_.wallMillis(); }
+  void advance(Duration by) noexcept { clock_.advance(by); }
+  Duration perLook{0};
+
+ private:
+  mutable test::ManualClock clock_;
+};
+
 /// Everything that one consumer stands on. Threading: the test's thread.
 struct CoreBench {
   explicit CoreBench(ConsumerSettings base = {}, bool group = true) {
@@ -326,7 +359,7 @@ struct CoreBench {
     return error;
   }
 
-  test::ManualClock clock;
+  BenchClock clock;
   std::unique_ptr<Random> random = seededRandom(3);
   testing::MockNetworkClient network;
   FakeMetadata metadata;

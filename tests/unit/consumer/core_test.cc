@@ -436,6 +436,40 @@ TEST(ConsumerCore, WakeupReachesACallThatWaitsAlready) {
   other.join();
 }
 
+TEST(ConsumerCore, ListTopicsAsksAgainWhenTheAnswerIsLost) {
+  CoreBench bench(earliest(), false);
+  std::map<std::string, std::vector<PartitionInfo>> topics;
+  bench.clock.perLook = 60ms;
+  bench.broker.allTopicsLost = 2;
+  ASSERT_FALSE(bench.core->listTopics(1min, topics));
+  EXPECT_EQ(topics.count("t"), 1U);
+  EXPECT_EQ(bench.broker.allTopicsLost, 0);
+}
+
+TEST(ConsumerCore, ListTopicsEndsAtItsTimeThoughEveryAnswerIsLost) {
+  CoreBench bench(earliest(), false);
+  std::map<std::string, std::vector<PartitionInfo>> topics;
+  bench.clock.perLook = 60ms;
+  bench.broker.allTopicsLost = 1000;
+  const Error error = bench.core->listTopics(500ms, topics);
+  EXPECT_TRUE(error.code() == ErrorCode::NetworkException || error.code() == ErrorCode::RequestTimedOut) << error.message();
+  EXPECT_LT(bench.broker.allTopicsLost, 1000);
+  EXPECT_GT(bench.broker.allTopicsLost, 980) << "it pauses between two questions";
+}
+
+TEST(ConsumerCore, WakeupEndsThePauseBeforeListTopicsAsksAgain) {
+  CoreBench bench(earliest(), false);
+  std::map<std::string, std::vector<PartitionInfo>> topics;
+  bench.broker.allTopicsLost = 1;
+  std::thread other;
+  // No time passes on the clock: nothing but the wakeup ends the pause.
+  bench.broker.onLost = [&] { other = std::thread([&] { bench.core->wakeup(); }); };
+  EXPECT_EQ(bench.core->listTopics(1h, topics).code(), ErrorCode::Wakeup);
+  other.join();
+  ASSERT_FALSE(bench.core->listTopics(1h, topics)) << "one wakeup ends one call";
+  EXPECT_EQ(topics.count("t"), 1U);
+}
+
 TEST(ConsumerCore, ASecondThreadIsRefused) {
   CoreBench bench(earliest(), false);
   ASSERT_FALSE(bench.core->assign({kT0}));
