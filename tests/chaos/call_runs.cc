@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -63,7 +64,9 @@ class Board {
   void add(const CallCase& one, const CaseReport& report) {
     const MutexLock lock(mutex_);
     late_.push_back(report.late);
-    if (!report.failures.empty()) {
+    pairs_.insert(pairOf(one));
+    if (one.planted != Planted::Nothing) addPlanted(one, report);
+    else if (!report.failures.empty()) {
       ++report_.bad;
       for (const std::string& failure : report.failures) options_.say(fmt::format("BAD seed {}: {}: {}", one.seed, one.toString(), failure));
       options_.say(fmt::format("    again: ./dev chaos calls --cases 1 --seed {}", one.seed));
@@ -77,6 +80,7 @@ class Board {
   }
   [[nodiscard]] CallRunsReport report() {
     const MutexLock lock(mutex_);
+    report_.pairs = pairs_.size();
     std::sort(late_.begin(), late_.end());
     if (!late_.empty()) {
       report_.latest = late_.back();
@@ -86,19 +90,44 @@ class Board {
   }
 
  private:
+  void addPlanted(const CallCase& one, const CaseReport& report) KLAMM_REQUIRES(mutex_) {
+    const auto kind = static_cast<std::size_t>(one.client);
+    ++report_.plantedIn[kind];
+    if (!report.failures.empty()) ++report_.foundIn[kind];
+    // A producer that has nothing to send closes at once whatever it is told.
+    else if (one.client != ClientKind::Producer) {
+      ++report_.bad;
+      options_.say(fmt::format("MISSED seed {}: {}", one.seed, one.toString()));
+    }
+  }
+
   const CallRunsOptions& options_;
   std::atomic<std::uint64_t> next_ = 0;
   Mutex mutex_;
+  std::set<std::size_t> pairs_ KLAMM_GUARDED_BY(mutex_);
   std::vector<Millis> late_ KLAMM_GUARDED_BY(mutex_);
   CallRunsReport report_ KLAMM_GUARDED_BY(mutex_);
 };
+
+/// A wakeup() or close() that does not do what it should, and less patience: the defect must show within seconds.
+void plant(CallCase& one) {
+  one.interrupted = true;
+  one.planted = one.client == ClientKind::Consumer ? Planted::LostWakeup : Planted::LateClose;
+  if (one.client == ClientKind::Producer) {  // a long close() shows where it waits for an answer
+    one.weather = Weather::Silent;
+    one.prepared = true;
+  }
+  one.patience = Millis(4000);
+  one.slack = Millis(1500);
+}
 
 void work(const CallRunsOptions& options, int number, Board& board) {
   try {
     ProxiedBroker world(options.brokerProgram, fmt::format("{}/calls-{}", options.folder, number));
     for (std::uint64_t n = board.nextCase(); n < options.cases; n = board.nextCase()) {
-      const CallCase one = caseOf(options.seed + n);
-      const Watchdog watchdog(std::chrono::minutes(1), fmt::format("seed {} hangs: {}; again: ./dev chaos calls --cases 1 --seed {}", one.seed, one.toString(), one.seed));
+      CallCase one = caseOf(options.seed + n);
+      if (options.planted) plant(one);
+      const Watchdog watchdog(std::chrono::minutes(3), fmt::format("seed {} hangs: {}; again: ./dev chaos calls --cases 1 --seed {}", one.seed, one.toString(), one.seed));
       board.add(one, runCase(one, world));
     }
   } catch (const std::exception& error) {

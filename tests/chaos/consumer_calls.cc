@@ -79,8 +79,8 @@ const std::vector<Call>& calls() {
 }
 
 Config configOf(const CallCase& one, const CallWorld& world) {
-  Config config{{"bootstrap.servers", world.bootstrap(one.weather)}, {"auto.offset.reset", "earliest"}, {"request.timeout.ms", "400"},
-                {"session.timeout.ms", "6000"}, {"heartbeat.interval.ms", "200"}, {"auto.commit.interval.ms", "100"}};
+  Config config{{"bootstrap.servers", world.bootstrap(one.weather)}, {"auto.offset.reset", "earliest"},
+                {"request.timeout.ms", std::to_string(one.interrupted ? one.patience.count() : 400)}, {"session.timeout.ms", "6000"}, {"heartbeat.interval.ms", "200"}, {"auto.commit.interval.ms", "100"}};
   return config.set("group.id", fmt::format("calls-{}", one.seed)).set("enable.auto.commit", one.seed % 2 == 0 ? "true" : "false");
 }
 
@@ -92,15 +92,16 @@ void prepare(TextConsumer& consumer) {
   }
 }
 
-/// The call ends with a result, or as it may: Wakeup only when somebody woke.
-void runCall(const CallCase& one, TextConsumer& consumer, CaseNotes& notes) {
+/// The call ends with a result, or as it may: Wakeup only when somebody woke. Returns whether it was Wakeup.
+bool runCall(const CallCase& one, TextConsumer& consumer, CaseNotes& notes) {
   const auto onlyInAGroup = [&](const KafkaException& error) {
     if (!one.inGroup) notes.failure(fmt::format("threw {}", error.what()));
   };
   try {
-    calls()[one.call].run(consumer, one.limit);
+    calls()[one.call].run(consumer, one.given());
   } catch (const WakeupException&) {
     if (!one.interrupted) notes.failure("WakeupException without a wakeup()");
+    return true;
   } catch (const TimeoutException&) {
   } catch (const IllegalStateException& error) {  // position, seek: the group has given it nothing
     onlyInAGroup(error);
@@ -109,6 +110,22 @@ void runCall(const CallCase& one, TextConsumer& consumer, CaseNotes& notes) {
   } catch (const RebalanceInProgressException& error) {
     onlyInAGroup(error);
   }
+  return false;
+}
+
+/// A wakeup() that came when the call had ended is for the next one; no wakeup() is lost, none counts twice.
+void checkWakeup(const CallCase& one, TextConsumer& consumer, bool woken, CaseNotes& notes) {
+  if (consumer.subscription().empty() && consumer.assignment().empty()) consumer.assign(both());  // unsubscribe() was the call
+  bool wokenNow = false;
+  try {
+    (void)consumer.poll(0ms);
+  } catch (const WakeupException&) {
+    wokenNow = true;
+  } catch (const KafkaException&) {  // of the group: a wakeup would have come first
+  }
+  const bool owed = one.interrupted && !woken;
+  if (owed && !wokenNow) notes.failure("neither the call nor the next one saw the wakeup()");
+  if (!owed && wokenNow) notes.failure("WakeupException once more");
 }
 
 void closeConsumer(const CallCase& one, TextConsumer& consumer, CaseNotes& notes) {
@@ -146,12 +163,15 @@ void runConsumerCase(const CallCase& one, CallWorld& world, CaseNotes& notes) {
   else consumer.assign(both());
   if (one.prepared) prepare(consumer);
   world.setWeather(one.weather, false);
-  const Millis limit = one.interrupted ? std::min(one.limit, one.interruptAfter) : one.limit;
+  bool woken = false;
   {
-    const Interrupter beside(one, world, [&] { consumer.wakeup(); });
+    const Interrupter beside(one, world, [&] {
+      if (one.planted != Planted::LostWakeup) consumer.wakeup();
+    });
     if (one.interrupted && one.interruptAfter == Millis(0)) std::this_thread::sleep_for(5ms);
-    notes.timed(calls()[one.call].name, limit, [&] { runCall(one, consumer, notes); });
+    notes.timed(calls()[one.call].name, one.allowed(), [&] { woken = runCall(one, consumer, notes); });
   }
+  checkWakeup(one, consumer, woken, notes);
   closeConsumer(one, consumer, notes);
 }
 

@@ -40,30 +40,30 @@ struct Call {
 };
 
 void sendToUnknown(const CallCase& one, TextProducer& producer, Counts& counts, CaseNotes& notes) {
-  notes.timed("send() to a topic that is not known", one.limit, [&] { send(producer, counts, fmt::format("unknown-{}", one.seed), 10); });
+  notes.timed("send() to a topic that is not known", one.allowed(), [&] { send(producer, counts, fmt::format("unknown-{}", one.seed), 10); });
 }
 
 /// Until one had to wait or none of many had: each single one keeps max.block.ms.
 void fillBuffer(const CallCase& one, TextProducer& producer, Counts& counts, CaseNotes& notes) {
   for (int n = 0; n < 40; ++n) {
     const TimePoint before = systemClock().now();
-    notes.timed("send() with a full buffer", one.limit, [&] { send(producer, counts, "calls", 3000); });
+    notes.timed("send() with a full buffer", one.allowed(), [&] { send(producer, counts, "calls", 3000); });
     if (systemClock().now() - before > 50ms) return;
   }
 }
 
 void flushSome(const CallCase& one, TextProducer& producer, Counts& counts, CaseNotes& notes) {
-  for (int n = 0; n < 3; ++n) notes.timed("send()", one.limit, [&] { send(producer, counts, "calls", 100); });
-  notes.timed("flush()", one.limit + 50ms, [&] { producer.flush(); });  // delivery.timeout.ms is what limits it
+  for (int n = 0; n < 3; ++n) notes.timed("send()", one.allowed(), [&] { send(producer, counts, "calls", 100); });
+  notes.timed("flush()", one.interrupted ? one.allowed() : one.limit + 50ms, [&] { producer.flush(); });  // delivery.timeout.ms is what limits it
 }
 
 void closeAtOnce(const CallCase& one, TextProducer& producer, Counts& counts, CaseNotes& notes) {
-  notes.timed("send()", one.limit, [&] { send(producer, counts, "calls", 100); });
-  notes.timed("close() beside another close()", one.limit, [&] { producer.close(one.limit); });
+  notes.timed("send()", one.allowed(), [&] { send(producer, counts, "calls", 100); });
+  notes.timed("close() beside another close()", one.allowed(), [&] { producer.close(one.given()); });
 }
 
 void askPartitions(const CallCase& one, TextProducer& producer, Counts&, CaseNotes& notes) {
-  notes.timed("partitionsFor()", one.limit, [&] {
+  notes.timed("partitionsFor()", one.allowed(), [&] {
     try {
       (void)producer.partitionsFor(one.seed % 2 == 0 ? "calls" : "nowhere");
     } catch (const TimeoutException&) {
@@ -73,7 +73,7 @@ void askPartitions(const CallCase& one, TextProducer& producer, Counts&, CaseNot
 }
 
 void getFuture(const CallCase& one, TextProducer& producer, Counts&, CaseNotes& notes) {
-  notes.timed("send() and get() of its future", one.limit * 2 + 50ms, [&] {
+  notes.timed("send() and get() of its future", one.interrupted ? one.allowed() : one.limit * 2 + 50ms, [&] {
     try {
       (void)producer.send({.topic = "calls", .value = "v"}).get();
     } catch (const KafkaException&) {
@@ -91,8 +91,8 @@ Config configOf(const CallCase& one, const CallWorld& world) {
   const auto number = [](Millis time) { return std::to_string(time.count()); };
   Config config{{"bootstrap.servers", world.bootstrap(one.weather)}, {"linger.ms", "1"}, {"buffer.memory", "32768"}, {"batch.size", "4096"},
                 {"max.request.size", "32768"}};
-  config.set("max.block.ms", number(one.limit)).set("delivery.timeout.ms", number(one.limit + 50ms));
-  return config.set("request.timeout.ms", number(std::max(Millis(50), one.limit / 2)));
+  config.set("max.block.ms", number(one.given())).set("delivery.timeout.ms", number(one.given() + 50ms));
+  return config.set("request.timeout.ms", number(std::max(Millis(50), one.given() / 2)));
 }
 
 }  // namespace
@@ -108,7 +108,7 @@ const std::vector<std::string>& producerCalls() {
 
 void runProducerCase(const CallCase& one, CallWorld& world, CaseNotes& notes) {
   Counts counts;
-  CaseNotes closing;
+  CaseNotes closing(one.slack);
   auto producer = std::make_unique<TextProducer>(configOf(one, world));
   if (one.prepared) {
     send(*producer, counts, "calls", 10);
@@ -117,7 +117,9 @@ void runProducerCase(const CallCase& one, CallWorld& world, CaseNotes& notes) {
   world.setWeather(one.weather, false);
   {
     const Interrupter beside(one, world, [&] {
-      closing.timed(fmt::format("close({}) by another thread", one.closeLimit.count()), one.closeLimit, [&] { producer->close(one.closeLimit); });
+      closing.timed(fmt::format("close({}) by another thread", one.closeLimit.count()), one.closeLimit, [&] {
+        producer->close(one.planted == Planted::LateClose ? one.patience : one.closeLimit);
+      });
     });
     if (one.interrupted && one.interruptAfter == Millis(0)) std::this_thread::sleep_for(5ms);
     calls()[one.call].run(one, *producer, counts, notes);
@@ -126,7 +128,7 @@ void runProducerCase(const CallCase& one, CallWorld& world, CaseNotes& notes) {
     notes.timed("close() afterwards", one.closeLimit, [&] { producer->close(one.closeLimit); });
     if (counts.owed != counts.came) notes.failure(fmt::format("{} callbacks were owed at the end of close(), {} came", counts.owed.load(), counts.came.load()));
   }
-  notes.timed("the destructor", one.limit + 50ms, [&] { producer.reset(); });
+  notes.timed("the destructor", one.interrupted ? Millis(0) : one.limit + 50ms, [&] { producer.reset(); });
   if (counts.owed != counts.came) notes.failure(fmt::format("{} callbacks were owed, {} came", counts.owed.load(), counts.came.load()));
   notes.add(std::move(closing.report()));
 }

@@ -20,9 +20,8 @@ Millis between(Random& random, std::int64_t low, std::int64_t high) {
   return Millis(low + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(high - low + 1))));
 }
 
-test::FaultProfile drawProfile(Random& random) {
+test::FaultProfile drawProfile(Random& random, std::uint64_t kind) {
   const bool all = random.below(5) == 0;
-  const std::uint64_t kind = random.below(8);
   test::FaultProfile profile;
   if (all || kind == 0) profile.delay = between(random, 1, 40);
   if (all || kind <= 1) profile.jitter = between(random, 5, 120);
@@ -49,13 +48,14 @@ ProducerPlan drawProducer(Random& random) {
 }
 
 std::vector<Episode> drawEpisodes(Random& random, Millis duration) {
-  std::vector<Episode> episodes(random.below(5));
+  std::vector<Episode> episodes(1 + random.below(4));
   using enum Episode::Kind;
   for (Episode& episode : episodes) {
     episode.kind = oneOf(random, {Kill, Kill, Kill, Outage, Silence, ResetAll, Restart});
     episode.at = between(random, 100, duration.count());
     episode.length = between(random, 20, episode.kind == Silence ? 2500 : 1200);
   }
+  episodes.front().kind = Kill;
   std::sort(episodes.begin(), episodes.end(), [](const Episode& a, const Episode& b) { return a.at < b.at; });
   return episodes;
 }
@@ -93,7 +93,7 @@ RunPlan planOf(std::uint64_t seed) {
   plan.partitions = 1 + static_cast<std::int32_t>(random->below(6));
   if (random->below(5) == 0) plan.maxMessageBytes = 10'000;
   plan.duration = between(*random, 1500, 3500);
-  plan.profile = drawProfile(*random);
+  plan.profile = drawProfile(*random, seed % 8);
   plan.producers.resize(1 + random->below(3));
   for (ProducerPlan& producer : plan.producers) producer = drawProducer(*random);
   plan.episodes = drawEpisodes(*random, plan.duration);

@@ -55,6 +55,7 @@ struct RunPlan {
   [[nodiscard]] std::string toString() const;
 };
 
+/// Every plan has a kill; of eight seeds in a row one has each kind of network: cuts, resets, black holes, ...
 [[nodiscard]] RunPlan planOf(std::uint64_t seed);
 
 /// Key, value and headers of a record: a function of the run's seed and the record's id. A header carries the id.
