@@ -234,11 +234,12 @@ class CommandLineTest(InteropTest):
 
     def test_the_properties_of_a_combined_kafka_node_work_unchanged(self):
         folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        with socket.socket() as one, socket.socket() as other:
+            for probe in one, other:
+                probe.bind(("127.0.0.1", 0))
+            port, controller_port = one.getsockname()[1], other.getsockname()[1]
         file = folder / "server.properties"
-        file.write_text(harness.kafka.node_properties(1, 1, folder / "data", port))
+        file.write_text(harness.kafka.node_properties(1, [port], [controller_port], folder / "data"))
         broker = subprocess.Popen([harness.BIN / "klamm-broker", file], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.assertEqual(broker.stdout.readline().decode(), f"ready 127.0.0.1:{port}\n")
         klamm("topics", "--bootstrap-server", f"127.0.0.1:{port}", "--create", "--topic", "t")
