@@ -187,34 +187,38 @@ Status LogLoader::loadEpochs() {
   return changed ? epochs.save() : Status();
 }
 
-Status LogLoader::recallBatches(PartitionLog& log, std::int64_t covered) {
-  if (log.producers_->all().empty()) return {};
+void LogLoader::recallBatches(PartitionLog& log, std::int64_t covered) {
+  if (log.producers_->all().empty()) return;
   // Back to the segment in which the last kRecalledBytes before `covered` begin.
   auto place = log.segments_.lower_bound(covered);
-  if (place == log.segments_.begin()) return {};
+  if (place == log.segments_.begin()) return;
   std::uint64_t bytes = (--place)->second->size();
   while (bytes < kRecalledBytes && place != log.segments_.begin()) bytes += (--place)->second->size();
   std::uint64_t position = 0;
   for (std::int64_t back = 64; bytes > kRecalledBytes; back *= 4) {
     const std::int64_t offset = std::max(place->first, covered - back);
-    KLAMM_TRY_ASSIGN(const auto batch, place->second->find(offset));
+    const auto found = place->second->find(offset);
+    const auto batch = found ? *found : std::nullopt;  // what is damaged is told by the pass below
     if (batch) position = batch->position;
     if (!batch || offset == place->first || bytes - position >= kRecalledBytes) break;
   }
   ProducerTail tail;
   for (; place != log.segments_.end() && place->first < covered; ++place, position = 0) {
-    KLAMM_TRY(place->second->forEachHeader(position, [&](const BatchHeader& header, std::uint64_t) {
+    const Status read = place->second->forEachHeader(position, [&](const BatchHeader& header, std::uint64_t) {
       if (header.baseOffset < covered) tail.note(header);
       return header.baseOffset < covered;
-    }));
+    });
+    if (read) continue;
+    log.log_.warn("{}: segment {}: {}; the batches before this are not recalled: a retry of one is refused and not recognised", log.name_,
+                  place->first, read.error().context());
+    tail = {};
   }
   log.producers_->recall(tail);
-  return {};
 }
 
 Status LogLoader::restoreProducers(PartitionLog& log, std::int64_t nowMillis) {
   const std::int64_t covered = log.producers_->restore(log.logStartOffset_, log.logEndOffset_, nowMillis, log.config_.producerIdExpirationMs);
-  KLAMM_TRY(recallBatches(log, covered));
+  recallBatches(log, covered);
   if (covered >= log.logEndOffset_) return {};
   for (auto place = log.segments_.begin(); place != log.segments_.end(); ++place) {
     const auto next = std::next(place);

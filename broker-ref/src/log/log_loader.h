@@ -29,8 +29,9 @@ class LogLoader {
   [[nodiscard]] static Status restoreProducers(PartitionLog& log, std::int64_t nowMillis);
 
  private:
-  /// A snapshot names one batch of each producer, and a retry may be of the four before it: they are read from the log.
-  [[nodiscard]] static Status recallBatches(PartitionLog& log, std::int64_t covered);
+  /// A snapshot names one batch of each producer, and a retry may be of the four before it: they are read from the log. What
+  /// is damaged there keeps no log from opening; the snapshot's state is enough for it.
+  static void recallBatches(PartitionLog& log, std::int64_t covered);
   [[nodiscard]] Status checkTopicId();
   [[nodiscard]] Status finishSwaps(std::vector<FolderEntry>& entries);
   [[nodiscard]] Status removeLeftovers(std::vector<FolderEntry>& entries);

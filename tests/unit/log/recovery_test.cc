@@ -265,6 +265,23 @@ TEST(Recovery, ARetryOfAnyOfFiveBatchesInFlightIsKnownAfterACleanStop) {
   }
 }
 
+TEST(Recovery, ADamagedHeaderInTrustedDataKeepsNoLogFromOpening) {
+  MemoryDisk disk;
+  {
+    const LogUnderTest log(disk, smallSegments());
+    for (int i = 0; i < 100; ++i) ASSERT_FALSE(log.append(idempotent(5, 0, 3 * i, 3)).error);
+    ASSERT_GT(log->segmentCount(), 2U);
+    ASSERT_TRUE(log->close());
+  }
+  constexpr std::size_t kMagic = 16;
+  disk.flipBit(inFolder(kLog0), 8 * kMagic);
+  const LogUnderTest again(disk, smallSegments(), true);
+  ASSERT_NE(again.log, nullptr);
+  EXPECT_EQ(again->logEndOffset(), 300);
+  EXPECT_TRUE(again.append(idempotent(5, 0, 297, 3)).duplicate) << "the snapshot names it";
+  EXPECT_FALSE(again.append(idempotent(5, 0, 300, 3)).error);
+}
+
 TEST(Recovery, WhatASnapshotSaysCountsMoreThanTheLogBeforeIt) {
   MemoryDisk disk;
   {
