@@ -1,5 +1,6 @@
 #include "config/broker_config.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -46,6 +47,22 @@ constexpr std::string_view kListenerPrefix = "listener.name.";
   return {};
 }
 
+/// Java's own way to another TLS; nothing gets less safe without it.
+[[nodiscard]] bool isOfJavaAlone(std::string_view key) noexcept { return key == "ssl.provider" || key == "security.providers"; }
+
+/// A key for a listener that does not exist is most likely a misspelt name, and what it should switch on stays off.
+void warnOfStrangeListeners(const BrokerConfig& config, const BrokerConfig::Entries& entries, std::vector<std::string>& warnings) {
+  std::vector<std::string> names;
+  for (const std::string& listener : config.list("listeners")) names.push_back(lower(listener.substr(0, listener.find("://"))));
+  for (const std::string& name : config.list("controller.listener.names")) names.push_back(lower(name));
+  for (const auto& [key, value] : entries) {
+    if (!key.starts_with(kListenerPrefix)) continue;
+    const std::string name = lower(key.substr(kListenerPrefix.size(), key.find('.', kListenerPrefix.size()) - kListenerPrefix.size()));
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    warnings.push_back(fmt::format("configuration key {} is ignored: no listener has the name {} (see listeners)", key, name));
+  }
+}
+
 }  // namespace
 
 Result<BrokerConfig> BrokerConfig::make(const Entries& entries, std::vector<std::string>* warnings) {
@@ -66,7 +83,11 @@ Result<BrokerConfig> BrokerConfig::make(const Entries& entries, std::vector<std:
     }
     KLAMM_TRY(checkEntry(*row, value));
     config.given_.insert_or_assign(key, value);
+    if (warnings != nullptr && isOfJavaAlone(key) && !value.empty()) {
+      warnings->push_back(fmt::format("configuration key {} is ignored: TLS is OpenSSL's here, and Java's providers do not count", key));
+    }
   }
+  if (warnings != nullptr) warnOfStrangeListeners(config, entries, *warnings);
   return config;
 }
 

@@ -22,7 +22,7 @@ class BrokerConfig {
 
   /// Checks every entry; a later one with the same key wins. The first value that is not allowed fails with
   /// InvalidConfiguration naming key, value and range. Keys that Kafka does not have are kept out and described in
-  /// `warnings`, with the nearest known name.
+  /// `warnings`, with the nearest known name; so are those that are for Java alone, or for no listener.
   [[nodiscard]] static Result<BrokerConfig> make(const Entries& entries, std::vector<std::string>* warnings = nullptr);
 
   /// The key must be one of the table: an unknown one does not compile. Numbers are INT, LONG and SHORT keys.

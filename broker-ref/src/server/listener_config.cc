@@ -91,6 +91,15 @@ struct NamedAddress {
     if (row == nullptr || row->defaultValue == nullptr) return std::nullopt;
     return std::string(row->defaultValue);
   };
+  // Both would change who a client is or how it is checked: to leave them out silently would be no favour.
+  if (const std::string rules = value("ssl.principal.mapping.rules").value_or(""); !rules.empty() && rules != "DEFAULT") {
+    return fail(ErrorCode::InvalidConfig, fmt::format("listener {}: Invalid value {} for configuration ssl.principal.mapping.rules: only DEFAULT is "
+                                                      "supported, which takes the whole owner of the certificate as the user's name", listener, rules));
+  }
+  if (const std::string factory = value("ssl.engine.factory.class").value_or(""); !factory.empty()) {
+    return fail(ErrorCode::InvalidConfig, fmt::format("listener {}: ssl.engine.factory.class={} is a Java class, and TLS is OpenSSL's here: leave it out "
+                                                      "and set ssl.keystore.* and ssl.truststore.* in PEM form", listener, factory));
+  }
   auto made = net::makeTlsContext(value, net::TlsRole::Server, ErrorCode::InvalidConfig);
   if (!made) return fail(ErrorCode::InvalidConfig, fmt::format("listener {}: {}", listener, made.error().context()));
   return made;

@@ -109,5 +109,20 @@ TEST(BrokerConfig, WarnsOfUnknownKeysWithTheNearestName) {
                                                 "unknown configuration key zzz is ignored"}));
 }
 
+TEST(BrokerConfig, WarnsOfKeysThatCannotCount) {
+  std::vector<std::string> warnings;
+  const auto config = BrokerConfig::make({{"listener.name.outsied.ssl.client.auth", "required"},
+                                          {"listener.name.Outside.ssl.client.auth", "required"},
+                                          {"listener.name.controller.max.connections", "4"},
+                                          {"listeners", "INSIDE://:1,OUTSIDE://:2"},
+                                          {"controller.listener.names", "CONTROLLER"},
+                                          {"ssl.provider", "SunJSSE"}},
+                                         &warnings);
+  ASSERT_TRUE(config);
+  EXPECT_EQ(warnings, (std::vector<std::string>{"configuration key ssl.provider is ignored: TLS is OpenSSL's here, and Java's providers do not count",
+                                                "configuration key listener.name.outsied.ssl.client.auth is ignored: no listener has the name outsied "
+                                                "(see listeners)"}));
+}
+
 }  // namespace
 }  // namespace klamm::broker::config

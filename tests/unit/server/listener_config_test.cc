@@ -77,6 +77,14 @@ TEST(ListenerConfig, GivesATlsListenerItsOwnKeysBeforeTheCommonOnes) {
   auto broken = common;
   broken.emplace_back("listener.name.inside.ssl.keystore.type", "JKS");
   EXPECT_EQ(refusal(broken).rfind("listener INSIDE: ", 0), 0U) << refusal(broken);
+  auto mapped = common;
+  mapped.emplace_back("ssl.principal.mapping.rules", "RULE:^CN=(.*?),.*$/$1/,DEFAULT");
+  EXPECT_NE(refusal(mapped).find("for configuration ssl.principal.mapping.rules: only DEFAULT is supported"), std::string::npos) << refusal(mapped);
+  mapped.back().second = "DEFAULT";
+  EXPECT_EQ(refusal(mapped), "accepted");
+  auto made = common;
+  made.emplace_back("listener.name.outside.ssl.engine.factory.class", "org.example.Factory");
+  EXPECT_EQ(refusal(made).rfind("listener OUTSIDE: ssl.engine.factory.class=org.example.Factory", 0), 0U) << refusal(made);
   EXPECT_NE(refusal({{"listeners", "SSL://:1"}}).find("listener SSL: a TLS listener needs a certificate"), std::string::npos);
 }
 
