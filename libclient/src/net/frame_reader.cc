@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -46,9 +47,10 @@ Result<std::optional<Buffer>> FrameReader::next() {
   }
   if (end_ - begin_ < kPrefix) return std::nullopt;
   const auto claimed = loadBigEndian<std::int32_t>(chunk_.get() + begin_);
-  // A record of TLS begins | type | 3 | minor version |: an alert (21) or a handshake (22) where a length should be.
-  if (claimed >> 16 == 0x1503) return fail(ErrorCode::TlsFailed, "the peer answers with TLS: set security.protocol=SSL");
-  if (claimed >> 16 == 0x1603) return fail(ErrorCode::MalformedResponse, "the peer speaks TLS on a port for plain text");
+  // A record of TLS begins | type | 3 | minor version |: an alert (21) or a handshake (22) where the first length should be.
+  const bool first = std::exchange(atStart_, false);
+  if (first && claimed >> 16 == 0x1503) return fail(ErrorCode::TlsFailed, "the peer answers with TLS: set security.protocol=SSL");
+  if (first && claimed >> 16 == 0x1603) return fail(ErrorCode::MalformedResponse, "the peer speaks TLS on a port for plain text");
   if (claimed <= 0) return fail(ErrorCode::MalformedResponse, fmt::format("a frame claims a length of {}", claimed));
   const auto length = static_cast<std::size_t>(claimed);
   if (length > maxFrame_) {

@@ -33,6 +33,8 @@ class FrameReader {
   /// The next whole frame, or nothing yet. A length that is negative, zero or above the limit is an error; the stream
   /// is of no use after it.
   [[nodiscard]] Result<std::optional<Buffer>> next();
+  /// The bytes came through TLS already: a first frame that looks like its beginning is none.
+  void expectNoTls() noexcept { atStart_ = false; }
   /// Applies to lengths that have not been looked at yet.
   void setMaxFrame(std::size_t bytes) noexcept { maxFrame_ = bytes; }
   /// A whole frame fills the memory of its own: next() takes it before there is room again.
@@ -54,6 +56,7 @@ class FrameReader {
   [[nodiscard]] Buffer takeOwn();
 
   std::size_t maxFrame_;
+  bool atStart_ = true;  ///< no length has been looked at yet
   std::shared_ptr<std::byte[]> chunk_;
   std::size_t capacity_ = 0;
   std::size_t begin_ = 0;  ///< first byte not handed out

@@ -132,6 +132,7 @@ void SocketConnection::startHandshake() {
   const bool client = options_.tls->role() == TlsRole::Client;
   const std::string peer = fmt::format("TLS handshake{}", client ? " with " + target_.toString() : "");
   handshaking_ = true;
+  reader_.expectNoTls();
   handshakeTimer_ = loop_.schedule(client ? connectDeadline_ : loop_.now() + options_.tlsHandshakeTimeout, [this, what = peer] {
     close(Error(ErrorCode::RequestTimedOut, what + ": the peer did not go on in time"));
   });
@@ -245,7 +246,7 @@ SocketConnection::Read SocketConnection::readTls() {
     if (taken->bytes != 0) touch();
     more = taken->more;
     open = !before && tls_->engine().established();
-    if (!waitingToWrite_ && tls_->waits()) {
+    if (!waitingToWrite_ && unsentLocked()) {
       if (auto written = flushLocked(); !written) {
         closeLocked(written.error());
         return Read::Ended;
@@ -333,7 +334,7 @@ void SocketConnection::onWritable() {
       if (auto written = flushLocked(); !written) return closeLocked(written.error());
       drained = !unsentLocked();
       waitingToWrite_ = !drained;
-      if (drained && output_.empty() && phase_ == Phase::Draining) return closeLocked(reason_);
+      if (sentLocked() && phase_ == Phase::Draining) return closeLocked(reason_);
     }
   }
   if (!connected_) return connectEnded();
@@ -361,7 +362,7 @@ void SocketConnection::closeWhenSent(Error reason, TimePoint deadline) {
   {
     MutexLock lock(mutex_);
     if (phase_ == Phase::Draining || phase_ == Phase::Closed) return;
-    if (output_.empty() && !(tls_ && tls_->waits())) return closeLocked(std::move(reason));
+    if (sentLocked()) return closeLocked(std::move(reason));
     phase_ = Phase::Draining;
     reason_ = std::move(reason);
   }
@@ -412,9 +413,10 @@ std::size_t SocketConnection::queuedBytes() const {
 }
 
 bool SocketConnection::unsentLocked() const {
-  if (!tls_) return !output_.empty();
-  return tls_->waits() || (!tls_->isDead() && tls_->engine().established() && !output_.empty());
+  return tls_ ? tls_->unsent(output_) : !output_.empty();
 }
+
+bool SocketConnection::sentLocked() const { return output_.empty() && (!tls_ || tls_->isEmpty()); }
 
 bool SocketConnection::readsLocked() const { return phase_ == Phase::Open || (handshaking_ && phase_ != Phase::Closed); }
 

@@ -76,6 +76,8 @@ class SocketConnection final : public Connection, public WatchTarget, public std
   [[nodiscard]] bool mayRead() const;
   /// There is something that the loop should write once the socket can take it.
   [[nodiscard]] bool unsentLocked() const KLAMM_REQUIRES(mutex_);
+  /// Whatever was queued has left for the peer.
+  [[nodiscard]] bool sentLocked() const KLAMM_REQUIRES(mutex_);
   void tryNextAddress();
   void connectEnded();
   void attemptFailed(const std::string& why);

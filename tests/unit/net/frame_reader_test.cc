@@ -98,6 +98,30 @@ TEST(FrameReader, RefusesLengthsThatAreNegativeZeroOrAboveTheLimit) {
   EXPECT_FALSE(errorOf(1000, 1000));
 }
 
+/// In the middle of a stream the same bytes are a bad length and nothing else.
+TEST(FrameReader, SeesTlsInPlaceOfTheFirstLengthOnly) {
+  constexpr std::int32_t kHandshake = 0x16030100;
+  constexpr std::int32_t kAlert = 0x15030300;
+  const auto after = [](const char* body, bool throughTls, std::int32_t length) {
+    FrameReader reader(1000);
+    if (throughTls) reader.expectNoTls();
+    if (body != nullptr) {
+      EXPECT_EQ(readAll(reader, frameOf(body), 50), std::vector<std::string>{body});
+    }
+    storeBigEndian<std::int32_t>(reader.room().data(), length);
+    reader.received(4);
+    const auto frame = reader.next();
+    return frame ? std::string("accepted") : frame.error().context();
+  };
+  EXPECT_EQ(after(nullptr, false, kHandshake), "the peer speaks TLS on a port for plain text");
+  EXPECT_EQ(after(nullptr, false, kAlert), "the peer answers with TLS: set security.protocol=SSL");
+  for (const std::int32_t length : {kHandshake, kAlert}) {
+    const std::string badLength = "a frame claims " + std::to_string(length) + " bytes, the limit is 1000";
+    EXPECT_EQ(after("one", false, length), badLength);
+    EXPECT_EQ(after(nullptr, true, length), badLength);
+  }
+}
+
 TEST(FrameReader, TakesMemoryForWhatCameAndNotForWhatWasClaimed) {
   FrameReader reader(2'000'000'000);
   std::byte prefix[4];

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "net/tls/openssl.h"
 #include "tls_pair.h"
 
 namespace klamm::net {
@@ -246,6 +247,48 @@ TEST(TlsEngine, RefusesBytesThatWereChangedOnTheWay) {
   Error error;
   EXPECT_EQ(TlsPair::readAll(*pair.server, &error), "");
   EXPECT_EQ(error.code(), ErrorCode::NetworkException) << "the session was a good one: a new one may be";
+}
+
+/// A ticket of a server that cuts its messages small: until its last piece has come OpenSSL writes nothing.
+TEST(TlsEngine, HoldsBackWhatIsWrittenInTheMiddleOfAMessageOfTls) {
+  const auto context = contextOf(demanding(ClientAuth::Required), TlsRole::Server);
+  const SslOwner server(SSL_new(context->get()));
+  SSL_clear_options(server.get(), SSL_OP_NO_TICKET);
+  SSL_set_num_tickets(server.get(), 1);
+  SSL_set_max_send_fragment(server.get(), 512);
+  SSL_set_session_id_context(server.get(), reinterpret_cast<const unsigned char*>("t"), 1);
+  BIO* const in = BIO_new(BIO_s_mem());
+  BIO* const out = BIO_new(BIO_s_mem());
+  SSL_set_bio(server.get(), in, out);
+  SSL_set_accept_state(server.get());
+  const auto client = *TlsEngine::make(contextOf(withClientCertificate(certificates().client), TlsRole::Client), "localhost", "test");
+  ASSERT_TRUE(client->handshake());
+  std::vector<std::byte> pieces;
+  for (int round = 0; round < 5 && pieces.empty(); ++round) {
+    BIO_write(in, client->toSend().data(), static_cast<int>(client->toSend().size()));
+    client->sent(client->toSend().size());
+    (void)SSL_do_handshake(server.get());
+    char* data = nullptr;
+    const long length = BIO_get_mem_data(out, &data);
+    const BytesView bytes(reinterpret_cast<const std::byte*>(data), static_cast<std::size_t>(length));
+    if (client->established()) pieces.assign(bytes.begin(), bytes.end());
+    else ASSERT_TRUE(client->received(bytes));
+    (void)BIO_reset(out);
+  }
+  ASSERT_GT(pieces.size(), 600U) << "the ticket comes in several records";
+  ASSERT_TRUE(client->received(BytesView(pieces).first(pieces.size() - 1)));
+  EXPECT_EQ(TlsPair::readAll(*client), "");
+  ASSERT_TRUE(client->write(asBytes(std::string_view("hel"))));
+  EXPECT_TRUE(client->holdsBack());
+  ASSERT_TRUE(client->write(asBytes(std::string_view("lo"))));
+  EXPECT_TRUE(client->toSend().empty());
+  ASSERT_TRUE(client->received(BytesView(pieces).last(1)));
+  EXPECT_EQ(TlsPair::readAll(*client), "");
+  EXPECT_FALSE(client->holdsBack());
+  BIO_write(in, client->toSend().data(), static_cast<int>(client->toSend().size()));
+  char text[16] = {};
+  EXPECT_EQ(SSL_read(server.get(), text, sizeof(text)), 5);
+  EXPECT_STREQ(text, "hello");
 }
 
 TEST(TlsEngine, NeverCrashesOnRandomBytes) {

@@ -125,6 +125,40 @@ TEST(TlsSettings, RefuseFilesThatAreNoPem) {
   EXPECT_HAS(refusal(with(pem, {{"ssl.truststore.certificates", cut}})), "certificate 1 cannot be read");
   EXPECT_HAS(refusal(with(ownKey(), {{"ssl.keystore.key", certificates().client.certificate}})), "no readable private key");
   EXPECT_HAS(refusal(with(ownKey(), {{"ssl.keystore.certificate.chain", certificates().client.key}})), "no readable certificate");
+  const std::string damagedChain = certificates().client.certificate + cut;
+  EXPECT_HAS(refusal(with(ownKey(), {{"ssl.keystore.certificate.chain", damagedChain}})), "ssl.keystore.key: certificate 2 cannot be read");
+  const PemFile damagedStore(certificates().client.keystore() + cut);
+  EXPECT_HAS(refusal({{"ssl.keystore.type", "PEM"}, {"ssl.keystore.location", damagedStore.path()}}), "certificate 2 cannot be read");
+}
+
+/// What is left of a PEM text whose line breaks became spaces, or vanished.
+TEST(TlsSettings, TakePemOnOneLine) {
+  for (const std::string_view blank : {" ", "", "\t\r\n ", "\n\n"}) {
+    const auto joined = [&](const std::string& pem) {
+      std::string line;
+      for (const char c : pem) {
+        if (c == '\n') line += blank;
+        else line += c;
+      }
+      return line;
+    };
+    EXPECT_EQ(refusal(with(ownKey(), {{"ssl.keystore.key", joined(certificates().client.key)},
+                                      {"ssl.keystore.certificate.chain", joined(certificates().client.certificate + certificates().authority.certificate())},
+                                      {"ssl.truststore.type", "PEM"},
+                                      {"ssl.truststore.certificates", joined(certificates().authority.certificate() + certificates().stranger.certificate())}})),
+              "accepted");
+    const PemFile store(joined(certificates().client.keystore()));
+    EXPECT_EQ(refusal({{"ssl.keystore.type", "PEM"}, {"ssl.keystore.location", store.path()}}), "accepted");
+  }
+  EXPECT_EQ(refusal(with(ownKey(), {{"ssl.keystore.key", "Bag Attributes: none\n" + certificates().client.key + "tail"}})), "accepted");
+  EXPECT_HAS(refusal(with(ownKey(), {{"ssl.keystore.key", "-----BEGIN PRIVATE KEY----- cut"}})), "no readable private key");
+}
+
+TEST(TlsSettings, CheckTheHostUnlessToldNotTo) {
+  const auto nothing = [](std::string_view) -> std::optional<std::string> { return std::nullopt; };
+  const auto context = makeTlsContext(nothing, TlsRole::Client, ErrorCode::InvalidConfig);
+  ASSERT_TRUE(context);
+  EXPECT_TRUE((*context)->checksHost());
 }
 
 TEST(TlsSettings, ChooseVersionsAsKafkaDoes) {

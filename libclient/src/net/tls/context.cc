@@ -62,6 +62,7 @@ class Builder {
     // Connections live for hours: resuming sessions would save little and keep secrets in memory.
     SSL_CTX_set_session_cache_mode(context_, SSL_SESS_CACHE_OFF);
     if (role_ == TlsRole::Server) SSL_CTX_set_num_tickets(context_, 0);
+    if (role_ == TlsRole::Server) SSL_CTX_set_dh_auto(context_, 1);  // else suites with DHE are offered and never chosen
     SSL_CTX_set_mode(context_, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
   }
 
@@ -112,12 +113,18 @@ class Builder {
       if (role_ == TlsRole::Server) SSL_CTX_add_client_CA(context_, certificate.get());
       ++count;
     }
-    const bool ended = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-    if (!ended) return refuse("{}: certificate {} cannot be read: {}", settings_.trustedFrom, count + 1, opensslMessage());
-    ERR_clear_error();
+    KLAMM_TRY(checkEnd(settings_.trustedFrom, count));
     if (count == 0) return refuse("{}: it has no certificate (-----BEGIN CERTIFICATE-----)", settings_.trustedFrom);
     // Whatever the store has is trusted, as in Java: also an intermediate or a server's own certificate.
     X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context_), X509_V_FLAG_PARTIAL_CHAIN);
+    return {};
+  }
+
+  /// Reading certificates stopped behind `count`: at the end of the text, or at a damaged one.
+  [[nodiscard]] Status checkEnd(const std::string& from, int count) const {
+    const bool ended = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+    if (!ended) return refuse("{}: certificate {} cannot be read: {}", from, count + 1, opensslMessage());
+    ERR_clear_error();
     return {};
   }
 
@@ -138,12 +145,13 @@ class Builder {
     if (SSL_CTX_use_PrivateKey(context_, key.get()) != 1 || SSL_CTX_check_private_key(context_) != 1) {
       return refuse("{}: the private key does not belong to the first certificate: {}", settings_.keyFrom, opensslMessage());
     }
+    int count = 1;
     while (CertificateOwner next = nextCertificate(chain.get())) {
       if (SSL_CTX_add0_chain_cert(context_, next.get()) != 1) return refuse("{}: {}", settings_.keyFrom, opensslMessage());
       (void)next.release();
+      ++count;
     }
-    ERR_clear_error();
-    return {};
+    return checkEnd(settings_.keyFrom, count);
   }
 
   void setVerification() {

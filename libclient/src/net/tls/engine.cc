@@ -121,7 +121,10 @@ Result<std::size_t> TlsEngine::read(std::span<std::byte> room) {
     return count;
   }
   const int error = SSL_get_error(session_->ssl.get(), done);
-  if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return std::size_t{0};
+  if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
+    KLAMM_TRY(writeHeldBack());
+    return std::size_t{0};
+  }
   if (error == SSL_ERROR_ZERO_RETURN) {
     peerClosed_ = true;
     return std::size_t{0};
@@ -130,15 +133,26 @@ Result<std::size_t> TlsEngine::read(std::span<std::byte> room) {
 }
 
 Status TlsEngine::write(BytesView plain) {
-  while (!plain.empty()) {
+  while (!plain.empty() && heldBack_.empty()) {
     ERR_clear_error();
     std::size_t count = 0;
     const int done = SSL_write_ex(session_->ssl.get(), plain.data(), plain.size(), &count);
-    // Memory takes everything: there is nothing to wait for, whatever OpenSSL says.
-    if (done != 1) return fail(failure());
-    plain = plain.subspan(count);
+    if (done == 1) {
+      plain = plain.subspan(count);
+      continue;
+    }
+    // Memory takes everything, but in the middle of an update of keys OpenSSL wants the rest of it first.
+    if (SSL_get_error(session_->ssl.get(), done) != SSL_ERROR_WANT_READ) return fail(failure());
+    break;
   }
+  heldBack_.insert(heldBack_.end(), plain.begin(), plain.end());
   return {};
+}
+
+Status TlsEngine::writeHeldBack() {
+  if (heldBack_.empty()) return {};
+  const std::vector<std::byte> plain = std::exchange(heldBack_, {});
+  return write(plain);
 }
 
 BytesView TlsEngine::toSend() const {

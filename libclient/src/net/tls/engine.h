@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <klamm/bytes.h>
 
@@ -51,8 +52,11 @@ class TlsEngine {
   [[nodiscard]] Result<std::size_t> read(std::span<std::byte> room);
   /// The peer has said that nothing follows.
   [[nodiscard]] bool peerClosed() const noexcept { return peerClosed_; }
-  /// Encrypts all of it. Only when established().
+  /// Encrypts all of it; while the peer is in the middle of a message of TLS itself, when read() has seen its end. Only when
+  /// established().
   [[nodiscard]] Status write(BytesView plain);
+  /// Something written waits for that end: the caller should read first.
+  [[nodiscard]] bool holdsBack() const noexcept { return !heldBack_.empty(); }
 
   /// Encrypted bytes in order; valid until the next call.
   [[nodiscard]] BytesView toSend() const;
@@ -68,11 +72,13 @@ class TlsEngine {
  private:
   struct Session;
   TlsEngine(std::shared_ptr<const TlsContext> context, std::unique_ptr<Session> session, std::string peer);
+  [[nodiscard]] Status writeHeldBack();
   [[nodiscard]] Error failure() const;
 
   const std::shared_ptr<const TlsContext> context_;
   const std::unique_ptr<Session> session_;
   const std::string peer_;
+  std::vector<std::byte> heldBack_;  ///< plain bytes of write()
   std::size_t handshakeBytes_ = 0;
   std::size_t sent_ = 0;  ///< of what toSend() began with
   bool established_ = false;

@@ -20,6 +20,43 @@ constexpr std::size_t kMaxFile = 16 * 1024 * 1024;
   return text;
 }
 
+/// A PEM text with its line breaks where OpenSSL wants them. Kafka reads blocks with any white space in them; one long line
+/// is what is left of a key that came by an environment variable or a form:
+///
+///     -----BEGIN CERTIFICATE----- MIIB...64 and more... -----END CERTIFICATE----- -----BEGIN ...
+///
+/// Blocks with headers ("Proc-Type: 4,ENCRYPTED") stay as they are, and so does what is no PEM.
+[[nodiscard]] std::string withLines(const std::string& text) {
+  constexpr std::string_view kBegin = "-----BEGIN ";
+  constexpr std::string_view kDashes = "-----";
+  constexpr std::size_t kLine = 64;
+  std::string result;
+  std::size_t at = 0;
+  for (;;) {
+    const std::size_t begin = text.find(kBegin, at);
+    const std::size_t named = begin == std::string::npos ? begin : text.find(kDashes, begin + kBegin.size());
+    if (named == std::string::npos) return result += text.substr(at);
+    const std::string label = text.substr(begin + kBegin.size(), named - begin - kBegin.size());
+    const std::string ending = fmt::format("-----END {}-----", label);
+    const std::size_t body = named + kDashes.size();
+    const std::size_t end = text.find(ending, body);
+    if (end == std::string::npos) return result += text.substr(at);
+    std::string base64 = text.substr(body, end - body);
+    const bool headers = base64.find(':') != std::string::npos;
+    result += text.substr(at, begin - at);
+    if (!result.empty() && result.back() != '\n') result += '\n';
+    if (headers) {
+      result += text.substr(begin, body - begin) + base64;
+    } else {
+      std::erase_if(base64, [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); });
+      result += fmt::format("-----BEGIN {}-----\n", label);
+      for (std::size_t i = 0; i < base64.size(); i += kLine) result += base64.substr(i, kLine) + '\n';
+    }
+    result += ending + '\n';
+    at = end + ending.size();
+  }
+}
+
 /// Reads one side's keys; every refusal carries the code of who asked.
 class Reader {
  public:
@@ -100,7 +137,7 @@ class Reader {
     }
     if (file.bad()) return refuse("{}: cannot read {}", key, path);  // a folder opens and does not read
     if (all.find("-----BEGIN ") == std::string::npos) return refuse("{}: {} is no PEM file (it has no -----BEGIN line)", key, path);
-    return all;
+    return withLines(all);
   }
 
   [[nodiscard]] Status readTrustStore(TlsSettings& settings) const {
@@ -114,7 +151,7 @@ class Reader {
     if (inlined && file) return refuse("ssl.truststore.location and ssl.truststore.certificates are both set: leave one out");
     if (has("ssl.truststore.password")) return refuse("ssl.truststore.password is set, but a trust store in PEM form has no password: leave it out");
     if (inlined) {
-      settings.trusted = text("ssl.truststore.certificates");
+      settings.trusted = withLines(text("ssl.truststore.certificates"));
       settings.trustedFrom = "ssl.truststore.certificates";
       return {};
     }
@@ -139,8 +176,8 @@ class Reader {
       return refuse("ssl.keystore.password is set, but a key store in PEM form has none: the password of its key is ssl.key.password");
     }
     if (key) {
-      settings.privateKey = text("ssl.keystore.key");
-      settings.certificateChain = text("ssl.keystore.certificate.chain");
+      settings.privateKey = withLines(text("ssl.keystore.key"));
+      settings.certificateChain = withLines(text("ssl.keystore.certificate.chain"));
       settings.keyFrom = "ssl.keystore.key";
       return {};
     }
@@ -151,7 +188,8 @@ class Reader {
   }
 
   [[nodiscard]] Result<TlsSettings> readClient(TlsSettings settings) const {
-    const std::string algorithm = upper(text("ssl.endpoint.identification.algorithm"));
+    // Only what somebody has set to empty switches the check off.
+    const std::string algorithm = upper(lookUp_("ssl.endpoint.identification.algorithm").value_or("https"));
     if (!algorithm.empty() && algorithm != "HTTPS") {
       return refuse("Invalid value {} for configuration ssl.endpoint.identification.algorithm: https, or empty for no check", algorithm);
     }

@@ -109,7 +109,7 @@ Result<std::uint64_t> TlsStream::sendWaiting(int socket) {
 /// Small parts are gathered into one record.
 Status TlsStream::encryptSome(OutputQueue& queue, bool files) {
   std::array<std::byte, kRecord> plain;
-  while (!queue.empty() && waitingBytes() < kEncryptAhead) {
+  while (!queue.empty() && waitingBytes() < kEncryptAhead && !engine_->holdsBack()) {
     KLAMM_TRY_ASSIGN(const std::size_t count, queue.copyTo(plain, files));
     if (count == 0) break;
     KLAMM_TRY(engine_->write({plain.data(), count}));

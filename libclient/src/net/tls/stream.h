@@ -30,6 +30,10 @@ class TlsStream {
   /// Sends what waits, then encrypts from `queue` and sends, about `budget` bytes. Stops in front of file ranges without
   /// `files`. Returns the bytes that the socket took.
   [[nodiscard]] Result<std::uint64_t> write(int socket, OutputQueue& queue, std::uint64_t budget, bool files);
+  /// There is something to write once the socket can take it: encrypted bytes, or what write() would encrypt of `queue`.
+  [[nodiscard]] bool unsent(const OutputQueue& queue) const { return waits() || (!dead_ && engine_->established() && !engine_->holdsBack() && !queue.empty()); }
+  /// All of what write() was given has been taken by the socket.
+  [[nodiscard]] bool isEmpty() const { return !waits() && (dead_ || !engine_->holdsBack()); }
   /// Encrypted bytes wait for the socket.
   [[nodiscard]] bool waits() const { return !dead_ && !engine_->toSend().empty(); }
   [[nodiscard]] std::size_t waitingBytes() const { return engine_->toSend().size(); }
