@@ -75,8 +75,8 @@ const std::vector<std::string>& adminCalls() {
 }
 
 void runAdminCase(const CallCase& one, CallWorld& world, CaseNotes& notes) {
-  Admin admin({{"bootstrap.servers", world.bootstrap(one.weather)}, {"request.timeout.ms", std::to_string(one.interrupted ? one.patience.count() : 400)}});
-  if (one.prepared) (void)admin.listTopics({.timeout = 20s}).get();
+  Admin admin({{"bootstrap.servers", world.bootstrap(one.weather)}, {"request.timeout.ms", std::to_string(one.requestTimeout().count())}});
+  if (one.prepared) (void)admin.listTopics({.timeout = 60s}).get();
   world.setWeather(one.weather, false);
   CaseNotes closing(one.slack);
   const auto close = [&] {

@@ -65,6 +65,7 @@ CallCase caseOf(std::uint64_t seed) {
   one.weatherAfter = upTo(*random, 400);
   one.closeLimit = random->below(4) == 0 ? Millis(0) : upTo(*random, 800);
   one.wakeupInClose = random->below(2) == 0;
+  one.longRequests = random->below(2) == 0;
   return one;
 }
 
@@ -72,6 +73,7 @@ std::string CallCase::toString() const {
   std::string text = fmt::format("{} {} within {} ms, broker {}{}{}", kClients[static_cast<std::size_t>(client)], callsOf(client)[call], given().count(),
                                  kWeathers[static_cast<std::size_t>(weather)], prepared ? ", connected before" : "",
                                  client == ClientKind::Consumer && inGroup ? ", in a group" : "");
+  if (client != ClientKind::Producer) text += fmt::format(", request.timeout.ms={}", requestTimeout().count());
   if (interrupted) text += fmt::format(", {} after {} ms", client == ClientKind::Consumer ? "wakeup" : "close", interruptAfter.count());
   if (weather >= Weather::GoesDown) text += fmt::format(", weather after {} ms", weatherAfter.count());
   return text + fmt::format(", close({}){}", closeLimit.count(), client == ClientKind::Consumer && wakeupInClose ? " with a wakeup" : "");

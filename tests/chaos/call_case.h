@@ -50,12 +50,16 @@ struct CallCase {
   Millis weatherAfter{0};     ///< when it goes down, falls silent or comes back
   Millis closeLimit{0};       ///< of the close() that interrupts or follows
   bool wakeupInClose = false; ///< a consumer's close() must not mind
+  bool longRequests = false;  ///< request.timeout.ms is beyond everything: the call's own limit must end it
   Planted planted = {};       ///< only where the cases themselves are tested
   Millis patience = kPatience;
   Millis slack = kCallSlack;
 
   /// What the call is told.
   [[nodiscard]] Millis given() const noexcept { return interrupted ? patience : limit; }
+  /// request.timeout.ms of a consumer or admin client. What is connected before must get through on a machine that
+  /// stands still for seconds.
+  [[nodiscard]] Millis requestTimeout() const noexcept { return interrupted || longRequests ? patience : Millis(prepared ? 5000 : 400); }
   /// After which time the call must have ended, whatever it was told.
   [[nodiscard]] Millis allowed() const noexcept;
   [[nodiscard]] std::string toString() const;

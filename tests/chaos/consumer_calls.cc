@@ -80,13 +80,13 @@ const std::vector<Call>& calls() {
 
 Config configOf(const CallCase& one, const CallWorld& world) {
   Config config{{"bootstrap.servers", world.bootstrap(one.weather)}, {"auto.offset.reset", "earliest"},
-                {"request.timeout.ms", std::to_string(one.interrupted ? one.patience.count() : 400)}, {"session.timeout.ms", "6000"}, {"heartbeat.interval.ms", "200"}, {"auto.commit.interval.ms", "100"}};
+                {"request.timeout.ms", std::to_string(one.requestTimeout().count())}, {"session.timeout.ms", "6000"}, {"heartbeat.interval.ms", "200"}, {"auto.commit.interval.ms", "100"}};
   return config.set("group.id", fmt::format("calls-{}", one.seed)).set("enable.auto.commit", one.seed % 2 == 0 ? "true" : "false");
 }
 
 /// Gets it its partitions and, for a position, some records.
 void prepare(TextConsumer& consumer) {
-  const TimePoint deadline = systemClock().now() + 20s;
+  const TimePoint deadline = systemClock().now() + 60s;
   while (consumer.poll(100ms).empty()) {
     if (systemClock().now() > deadline) throw std::runtime_error("the consumer got no records while all was well");
   }
