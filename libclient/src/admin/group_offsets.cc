@@ -93,7 +93,7 @@ void NetworkAdminCore::listConsumerGroupOffsets(std::map<std::string, std::optio
     auto spec = specOf<OffsetFetchRequest>("listConsumerGroupOffsets", Route::coordinatorOf(group), options);
     spec.minVersion = partitions ? 1 : 2;
     spec.maxVersion = kOffsetFetchByName;
-    spec.build = [group, partitions, stable = options.requireStable](std::int16_t version) -> Result<OffsetFetchRequest> {
+    spec.build = [group = group, partitions = partitions, stable = options.requireStable](std::int16_t version) -> Result<OffsetFetchRequest> {
       return offsetFetch(group, partitions, stable, version);
     };
     spec.doubt = [](const auto& answer) {
@@ -101,7 +101,7 @@ void NetworkAdminCore::listConsumerGroupOffsets(std::map<std::string, std::optio
       const Error error = offsetsIn(answer, ignored);
       return error.retriable() ? error : Error();
     };
-    spec.done = [group, gather](Result<OffsetFetchResponse> answer) {
+    spec.done = [group = group, gather](Result<OffsetFetchResponse> answer) {
       OffsetMap offsets;
       Error error = answer ? offsetsIn(*answer, offsets) : answer.error();
       if (error) gather->fail(group, std::move(error));
