@@ -93,6 +93,7 @@ class KlammBroker:
     """A klamm-broker process on a free port with a folder of its own; can be killed and started again on both."""
 
     options = []
+    properties = ""
 
     def __init__(self, *args, data=None):
         self.args = args
@@ -175,10 +176,35 @@ def restart(broker, pause=0):
         broker.wait_ready(1)
 
 
+class KlammTlsBroker(KlammBroker):
+    """A klamm-broker that speaks TLS alone and demands a client's certificate; `options` let a tool in."""
+
+    def __init__(self):
+        super().__init__()
+        self.keys = pathlib.Path(tempfile.mkdtemp(prefix="klamm-keys-"))
+        run(BIN / "klamm-test-certificates", self.keys)
+        stores = "".join(f"ssl.{store}.type=PEM\nssl.{store}.location={self.keys / file}\n"
+                         for store, file in (("keystore", "client.pem"), ("truststore", "ca.pem")))
+        self.properties = "security.protocol=SSL\n" + stores
+        (self.keys / "client.properties").write_text(self.properties)
+        self.options = ["--command-config", str(self.keys / "client.properties")]
+
+    def where(self):
+        lines = {"listeners": f"SSL://127.0.0.1:{self.port}", "ssl.client.auth": "required",
+                 "ssl.keystore.type": "PEM", "ssl.keystore.location": self.keys / "server.pem",
+                 "ssl.truststore.type": "PEM", "ssl.truststore.location": self.keys / "ca.pem"}
+        return [word for key, value in lines.items() for word in ("--override", f"{key}={value}")]
+
+    def close(self):
+        super().close()
+        shutil.rmtree(self.keys, ignore_errors=True)
+
+
 class RunningKafka:
     """An Apache Kafka that runs already, in the folder that KLAMM_TEST_KAFKA_HOME names (or listens at KLAMM_TEST_BOOTSTRAP)."""
 
     options = []
+    properties = ""
 
     def __init__(self):
         self.bootstrap = os.environ.get("KLAMM_TEST_BOOTSTRAP") or self.told()
@@ -198,9 +224,9 @@ class RunningKafka:
 
 def cluster():
     """The cluster of the kind KLAMM_TEST_CLUSTER, as in tests/support/test_cluster.h: its `bootstrap`, and the `options` that
-    every tool needs to get in. close() ends what was started for it."""
+    every tool needs to get in, which are `properties` of a client's file. close() ends what was started for it."""
     kind = os.environ.get("KLAMM_TEST_CLUSTER") or "klamm"
-    kinds = {"klamm": lambda: KlammBroker().start(), "kafka": RunningKafka, "kafka3": RunningKafka}
+    kinds = {"klamm": lambda: KlammBroker().start(), "klamm_tls": lambda: KlammTlsBroker().start(), "kafka": RunningKafka, "kafka3": RunningKafka}
     return kinds[kind]()
 
 

@@ -169,7 +169,7 @@ class ToolsTest(InteropTest):
 
     def test_kafkas_own_names_and_abbreviations_are_understood(self):
         for name in ("kafka-topics", "kafka-topics.sh"):
-            done = run(harness.BIN / "kafka" / name, "--boot", self.broker.bootstrap, "--lis")
+            done = run(harness.BIN / "kafka" / name, "--boot", self.broker.bootstrap, *self.broker.options, "--lis")
             self.assertEqual(done.returncode, 0)
         self.assertEqual(run(harness.BIN / "klamm", "topics", "--help").stdout.split(b"\n")[0], b"Creates, lists, describes, alters and deletes topics.")
         self.assertIn(b"console-producer", run(harness.BIN / "klamm").stdout)
@@ -179,8 +179,9 @@ class ToolsTest(InteropTest):
             reader = pathlib.Path(folder) / "reader.properties"
             reader.write_text("parse.key = true\nkey.separator : \\:\n")
             client = pathlib.Path(folder) / "client.properties"
-            client.write_text("linger.ms=0\n")
-            self.produce("filed", b"k:v\n", "--reader-config", reader, "--command-config", client)
+            client.write_text(self.broker.properties + "linger.ms=0\n")
+            klamm("console-producer", "--bootstrap-server", self.broker.bootstrap, "--topic", "filed", "--reader-config", reader,
+                  "--command-config", client, data=b"k:v\n")
             self.assertEqual(self.consume("filed", "--max-messages", "1", "--formatter-property", "print.key=true"), b"k\tv\n")
             reader.write_text("a=\\u00zz\n")
             done = self.tool("console-producer", "--topic", "filed", "--reader-config", reader, check=False)
