@@ -7,6 +7,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -65,10 +66,18 @@ class ClientTest : public ::testing::Test {
     awaitLeaders(name, partitions);
     return name;
   }
+  /// Every broker must say so: a client may ask any of them first.
   void awaitLeaders(const std::string& topic, std::int32_t partitions) {
+    std::istringstream servers(config().properties().at("bootstrap.servers"));
+    for (std::string server; std::getline(servers, server, ',');) {
+      Admin asked(config({{"bootstrap.servers", server}}));
+      awaitLeaders(asked, topic, partitions);
+    }
+  }
+  static void awaitLeaders(Admin& asked, const std::string& topic, std::int32_t partitions) {
     eventually("topic " + topic + " has leaders", [&] {
       try {
-        const auto described = admin().describeTopics({topic}).values.at(topic).get();
+        const auto described = asked.describeTopics({topic}).values.at(topic).get();
         return described.partitions.size() == static_cast<std::size_t>(partitions) &&
                std::all_of(described.partitions.begin(), described.partitions.end(), [](const auto& one) { return one.leader.has_value(); });
       } catch (const UnknownTopicOrPartitionException&) {
