@@ -151,12 +151,14 @@ TEST_F(ProducerApi, FlushAndCloseInsideACallbackDoNotWaitForThemselves) {
 TEST_F(ProducerApi, ACallbackMayDestroyItsProducerAndWhatWasSentIsDelivered) {
   settings.linger = 20ms;
   auto producer = std::make_unique<Producer<std::string, std::string>>(start());
+  client->network().hold = true;  // until both calls of send() have returned: the destructor must not meet another call
   std::promise<void> destroyed;
   producer->send({.topic = "t", .partition = 0}, [&](const auto&, const Error&) {
     producer.reset();
     destroyed.set_value();
   });
   std::future<RecordMetadata> other = producer->send({.topic = "t", .partition = 1});
+  client->network().answerHeld();
   destroyed.get_future().get();
   EXPECT_EQ(other.get().partition, 1);
 }
