@@ -82,7 +82,8 @@ TEST_F(ProducerList, LosesAndDoublesNothingWhenItsConnectionsAreCutAgainAndAgain
   std::thread cutter([&] {
     while (!done) {
       std::this_thread::sleep_for(20ms);
-      for (const auto& [id, node] : under.metadata().snapshot()->nodes) {
+      const client::Snapshot snapshot = under.metadata().snapshot();
+      for (const auto& [id, node] : snapshot->nodes) {
         under.network().disconnect(id, client::Channel::General, {ErrorCode::NetworkException, "cut by the test"});
       }
     }
