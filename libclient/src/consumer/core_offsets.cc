@@ -170,11 +170,7 @@ Error Core::position(const TopicPartition& partition, Timeout timeout, std::int6
         out = state->position.offset;
         return {};
       }
-      if (!shared_->errors.empty()) {
-        Error error = std::move(shared_->errors.front());
-        shared_->errors.pop_front();
-        return error;
-      }
+      if (Error error = shared_->takeError()) return error;
     }
     if (clock_.now() >= deadline) return Error(ErrorCode::RequestTimedOut, "the position of " + partition.toString() + " could not be determined in time");
     if (Error error = waitForChange(seen, deadline)) return error;

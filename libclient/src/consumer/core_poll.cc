@@ -75,10 +75,7 @@ Error Core::runEvents(TimePoint now, Turn& turn) {
   runCommitCallbacks();
   turn = runGroupEvents(now);
   const MutexLock lock(shared_->mutex);
-  if (shared_->errors.empty()) return {};
-  Error error = std::move(shared_->errors.front());
-  shared_->errors.pop_front();
-  return error;
+  return shared_->takeError();
 }
 
 void Core::runCommitCallbacks() {

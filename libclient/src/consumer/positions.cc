@@ -57,6 +57,10 @@ void Positions::retryLater(const std::vector<Pending>& asked, TimePoint now) {
   }
 }
 
+void Positions::raise(const PartitionState& state, ErrorCode code, std::string what) {
+  shared_.raise({Error(code, std::move(what)), *state.name, state.incarnation});
+}
+
 // ---- committed offsets ------------------------------------------------------------------------------------------------------
 
 void Positions::lookUpCommitted(TimePoint now) {
@@ -71,7 +75,7 @@ void Positions::lookUpCommitted(TimePoint now) {
         asked.push_back({partition, state->incarnation, -1});
       } else if (subscriptions.defaultReset().kind == ResetPolicy::Kind::None) {
         state->retryAt = now + settings_.retryBackoff;
-        shared_.raise(Error(ErrorCode::NoOffsetForPartition, "partition " + partition.toString()));
+        raise(*state, ErrorCode::NoOffsetForPartition, "partition " + partition.toString());
       } else {
         subscriptions.requestReset(*state, subscriptions.defaultReset());
       }
@@ -106,7 +110,7 @@ void Positions::committedFound(const std::vector<Pending>& asked, Result<OffsetM
         subscriptions.startAt(*state, {found->second.offset, found->second.leaderEpoch, leaderEpoch(one.partition)}, validate);
       } else if (subscriptions.defaultReset().kind == ResetPolicy::Kind::None) {
         state->retryAt = now + settings_.retryBackoff;
-        shared_.raise(Error(ErrorCode::NoOffsetForPartition, "partition " + one.partition.toString()));
+        raise(*state, ErrorCode::NoOffsetForPartition, "partition " + one.partition.toString());
       } else {
         subscriptions.requestReset(*state, subscriptions.defaultReset());
       }
@@ -182,7 +186,7 @@ void Positions::applyReset(const Pending& pending, const FoundOffset& found, Tim
   state->requested = false;
   if (found.error != ErrorCode::None) {
     state->retryAt = now + settings_.retryBackoff;
-    if (!passes(found.error)) shared_.raise(Error(found.error, "resetting the offset of " + pending.partition.toString()));
+    if (!passes(found.error)) raise(*state, found.error, "resetting the offset of " + pending.partition.toString());
   } else if (found.offset >= 0) {
     subscriptions.startAt(*state, {found.offset, {}, found.leaderEpoch.value_or(leaderEpoch(pending.partition))}, false);
   } else if (state->resetTo.kind == ResetPolicy::Kind::ByDuration) {  // nothing that young: begin at the end
@@ -259,7 +263,7 @@ void Positions::validated(const std::vector<Pending>& asked, Result<protocol::Of
           retryLater({one}, now);
           refresh = true;
           if (end != ends.end() && !passes(end->second.errorCode)) {
-            shared_.raise(Error(end->second.errorCode, "checking the position of " + one.partition.toString()));
+            shared_.raise({Error(end->second.errorCode, "checking the position of " + one.partition.toString()), one.partition, one.incarnation});
           }
           continue;
         }
@@ -285,8 +289,8 @@ void Positions::applyValidation(const Pending& pending, const protocol::OffsetFo
   // The log was cut below the position: what was read there is gone.
   if (subscriptions.defaultReset().kind == ResetPolicy::Kind::None) {
     state->retryAt = now + settings_.retryBackoff;
-    shared_.raise(Error(ErrorCode::OffsetOutOfRange, "the log of " + pending.partition.toString() + " was truncated below offset " +
-                                                         std::to_string(state->position.offset)));
+    raise(*state, ErrorCode::OffsetOutOfRange,
+          "the log of " + pending.partition.toString() + " was truncated below offset " + std::to_string(state->position.offset));
   } else if (undefined) {
     subscriptions.requestReset(*state, subscriptions.defaultReset());
   } else {

@@ -47,6 +47,8 @@ class Positions {
   };
   using PendingByNode = std::map<client::NodeId, std::vector<Pending>>;
 
+  /// Told by the next poll(), unless the application seeks before that.
+  void raise(const PartitionState& state, ErrorCode code, std::string what) KLAMM_REQUIRES(shared_.mutex);
   void lookUpCommitted(TimePoint now);
   void committedFound(const std::vector<Pending>& asked, Result<OffsetMap> offsets);
   void reset(const client::ClusterSnapshot& cluster, TimePoint now);

@@ -27,6 +27,14 @@ struct CommitDone {
   Error error = {};
 };
 
+/// What poll() is to throw. One that is about the position of a partition is void when the position has jumped since: the
+/// application may seek between assign() and poll(), and a seek answers every question about the position before it.
+struct RaisedError {
+  Error error = {};
+  std::optional<TopicPartition> partition = {};
+  std::uint64_t incarnation = 0;
+};
+
 /// Positions and buffered records are shared under the mutex; all else goes by two queues: tasks to the I/O thread
 /// (Loop::post), events to the application. The application waits on `wake`; the I/O thread signals it only while it
 /// waits, since waking a sleeping thread costs more than a thousand records.
@@ -40,7 +48,7 @@ struct ConsumerShared {
   FetchBuffer fetched KLAMM_GUARDED_BY(mutex);
   std::deque<GroupEvent> groupEvents KLAMM_GUARDED_BY(mutex);
   std::deque<CommitDone> commitsDone KLAMM_GUARDED_BY(mutex);
-  std::deque<Error> errors KLAMM_GUARDED_BY(mutex);  ///< poll() throws them, one at a time
+  std::deque<RaisedError> errors KLAMM_GUARDED_BY(mutex);
   ConsumerGroupMetadata groupMetadata KLAMM_GUARDED_BY(mutex);
   bool fetcherHeld KLAMM_GUARDED_BY(mutex) = false;  ///< it waits for the application to take records
   bool memberSilent KLAMM_GUARDED_BY(mutex) = false; ///< the member waits to be told of a poll
@@ -60,12 +68,22 @@ struct ConsumerShared {
     if (std::exchange(waiting, false)) wake.signal();
   }
   /// poll() is to throw this, once for all times it happens before that.
-  void raise(Error error) KLAMM_REQUIRES(mutex) {
-    for (const Error& known : errors) {
-      if (known.code() == error.code() && known.context() == error.context()) return;
+  void raise(Error error) KLAMM_REQUIRES(mutex) { raise(RaisedError{.error = std::move(error)}); }
+  void raise(RaisedError raised) KLAMM_REQUIRES(mutex) {
+    for (const RaisedError& known : errors) {
+      if (known.error.code() == raised.error.code() && known.error.context() == raised.error.context() && known.incarnation == raised.incarnation) return;
     }
-    errors.push_back(std::move(error));
+    errors.push_back(std::move(raised));
     notify();
+  }
+  /// The oldest that still holds, else none.
+  [[nodiscard]] Error takeError() KLAMM_REQUIRES(mutex) {
+    while (!errors.empty()) {
+      RaisedError raised = std::move(errors.front());
+      errors.pop_front();
+      if (!raised.partition || subscriptions.find(*raised.partition, raised.incarnation) != nullptr) return std::move(raised.error);
+    }
+    return {};
   }
 };
 
