@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""./dev bench: ours and every peer that is found, interleaved in one run; writes tables, plots and raw figures."""
+import argparse
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+import traceback
+
+import cases
+import clients
+import machine
+import report
+from brokers import Brokers
+from results import Results
+from throughput import Context, Throughput, Wrong
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+IDLE_WANTED, IDLE_WAIT = 90.0, 30
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="cases by name, beginning of a name or glob (default: all)")
+    parser.add_argument("--list", action="store_true", help="print the names of the cases that would run")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of each case (default 5)")
+    parser.add_argument("--seconds", type=float, default=5.0, help="about how long one client works in a round (default 5)")
+    parser.add_argument("--client", action="append", help="this client only; may be repeated")
+    parser.add_argument("--broker", action="append", help="this broker only; may be repeated")
+    parser.add_argument("--append", action="store_true", help="add rounds to those in the results instead of replacing them")
+    parser.add_argument("--busy-ok", action="store_true", help="measure although other programs are at work")
+    parser.add_argument("--report", action="store_true", help="measure nothing: write tables and plots from the results")
+    parser.add_argument("--out", default=ROOT / "docs" / "bench", type=pathlib.Path, help="folder of the results (default docs/bench)")
+    parser.add_argument("--bin", default=ROOT / "build" / "release" / "bin", type=pathlib.Path, help="folder of our programs")
+    return parser.parse_args()
+
+
+def commit():
+    def git(*words):
+        return subprocess.run(["git", "-C", ROOT, *words], capture_output=True, text=True, check=False).stdout.strip()
+    return (git("rev-parse", "--short=10", "HEAD") or "unknown") + (" with changes" if git("status", "--porcelain", "--untracked-files=no") else "")
+
+
+def require_idle(busy_ok):
+    """The share of the processors that nobody uses; waits a little for it, and refuses to measure without it."""
+    deadline = time.monotonic() + IDLE_WAIT
+    while True:
+        idle = machine.idle_percent()
+        if idle >= IDLE_WANTED or busy_ok:
+            return round(idle, 1)
+        if time.monotonic() > deadline:
+            raise SystemExit(f"bench: this machine is busy ({idle:.0f} % idle, {IDLE_WANTED:.0f} % are wanted): end what runs, or say --busy-ok")
+
+
+class Progress:
+    """Tells on the terminal what is measured and how long it will still take."""
+
+    def __init__(self, steps):
+        self.steps, self.done, self.begin = steps, 0, time.monotonic()
+
+    def say(self, text):
+        self.done += 1
+        left = (time.monotonic() - self.begin) / self.done * (self.steps - self.done)
+        print(f"bench: {self.done}/{self.steps}, {left / 60:.0f} min left: {text}", file=sys.stderr, flush=True)
+
+
+def show(case, client, broker, sample):
+    if "rate" in sample:
+        return (f"{case} {client} on {broker}: {sample['rate'] / 1e6:.2f} M/s, client {sample['client_cpu_ns']:.0f} ns, "
+                f"broker {sample['broker_cpu_ns']:.0f} ns, {sample['client_memory_mb']:.0f} MB")
+    return f"{case} {client} on {broker}: {sample}"
+
+
+def runner_of(context, case):
+    return Throughput(context, case)
+
+
+def run_case(context, case, options, present, progress):
+    """Rounds outside, clients and brokers inside: what changes on the machine meets all of them. Returns what went wrong."""
+    runner, failed = runner_of(context, case), {}
+    cells = [(client, broker) for broker in case.brokers for client in present if client.name in case.clients
+             and (not options.broker or broker in options.broker)]
+    for number in range(options.rounds):
+        for client, broker in cells[number % len(cells):] + cells[:number % len(cells)]:
+            if (client, broker) in failed:
+                continue
+            idle = require_idle(options.busy_ok)
+            try:
+                sample = runner.round(client, broker)
+            except (Wrong, TimeoutError, RuntimeError, OSError, LookupError, ValueError) as error:
+                failed[client, broker] = f"{case.name}: {client.name} on {broker}: {error}"
+                print("bench: " + failed[client, broker], file=sys.stderr)
+                if not isinstance(error, Wrong):
+                    traceback.print_exc()
+                continue
+            if number == 0 and not options.append:
+                context.results.forget(case.name, client.name, broker)
+            context.results.add(case.name, client.name, broker, {**sample, "idle": idle})
+            progress.say(show(case.name, client.name, broker, sample))
+    return list(failed.values())
+
+
+def measure(options, selected, results):
+    found = [client for client in clients.all_clients(options.bin) if not options.client or client.name in options.client]
+    for client in found:
+        if client.absent:
+            print(f"bench: {client.name}: absent ({client.absent})", file=sys.stderr)
+    present = [client for client in found if not client.absent]
+    results.begin({**machine.description(), "commit": commit(), "date": time.strftime("%Y-%m-%d"),
+                   "versions": {client.name: client.version() for client in present},
+                   "absent": {client.name: client.absent for client in found if client.absent}})
+    brokers, wrong = Brokers(options.bin / "klamm-broker"), []
+    context = Context(brokers, results, clients.Klamm(options.bin), options.seconds, most_records=10 ** 12)
+    steps = sum(options.rounds * sum(client.name in case.clients for client in present) *
+                sum(not options.broker or broker in options.broker for broker in case.brokers) for case in selected)
+    progress = Progress(steps)
+    try:
+        for case in selected:
+            wrong += run_case(context, case, options, present, progress)
+            context.end_of_case()
+    finally:
+        context.stack.close()
+        brokers.close()
+    return wrong
+
+
+def main():
+    options = arguments()
+    selected = cases.chosen(cases.all_cases(), options.cases)
+    if options.list:
+        print("\n".join(case.name for case in selected))
+        return 0
+    machine.enter_network()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    results = Results(options.out / "results.json")
+    wrong = [] if options.report else measure(options, selected, results)
+    report.write(results, options.out)
+    for line in wrong:
+        print(f"bench: FAILED: {line}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    os.chdir(ROOT)
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""The goals of the project and what was measured of each, from the medians of the results."""
+import statistics
+
+OURS, PEER = "klamm", "librdkafka"
+HERE, THERE = "klamm-broker", "Apache Kafka"
+PLAIN = "produce/100B/none/acks1/p1/pinned"
+READ = "consume/100B/none/batch/p1/pinned"
+
+
+def ratio(results, case, field, broker=HERE, peer=PEER):
+    ours, theirs = results.median(case, OURS, broker, field), results.median(case, peer, broker, field)
+    return (ours / theirs, ours, theirs) if ours is not None and theirs else None
+
+
+def at_most(limit, case, field, unit, scale=1.0, broker=HERE):
+    """A goal of the form: ours is at most `limit` times theirs."""
+    def judge(results):
+        found = ratio(results, case, field, broker)
+        if found is None:
+            return None
+        share, ours, theirs = found
+        return f"1/{1 / share:.1f}: {ours * scale:.3g} beside {theirs * scale:.3g} {unit}", share <= limit
+    return judge
+
+
+def at_least(limit, case, field="rate", unit="M/s", scale=1e-6, broker=HERE):
+    def judge(results):
+        found = ratio(results, case, field, broker)
+        if found is None:
+            return None
+        share, ours, theirs = found
+        return f"{share:.2f}×: {ours * scale:.3g} beside {theirs * scale:.3g} {unit}", share >= limit
+    return judge
+
+
+def below(limit, case, client, field, unit, broker=HERE):
+    def judge(results):
+        figure = results.median(case, client, broker, field)
+        return None if figure is None else (f"{figure:.3g} {unit}", figure <= limit)
+    return judge
+
+
+def same_client(limit, case, field="broker_cpu_ns"):
+    """Our broker beside Apache Kafka, each with our client."""
+    def judge(results):
+        ours, theirs = results.median(case, OURS, HERE, field), results.median(case, OURS, THERE, field)
+        if ours is None or not theirs:
+            return None
+        return f"1/{theirs / max(ours, 1e-9):.1f}: {ours:.3g} beside {theirs:.3g} ns", ours <= limit * theirs
+    return judge
+
+
+def within(limit, case, plain, other):
+    """The median over the rounds of how much more the one costs than the other, measured in turn."""
+    def judge(results):
+        pairs = list(zip(results.figures(case, plain, HERE, "client_cpu_ns"), results.figures(case, other, HERE, "client_cpu_ns")))
+        if not pairs:
+            return None
+        more = statistics.median(100 * (second / first - 1) for first, second in pairs)
+        return f"{more:+.1f} % ({len(pairs)} pairs, medians {statistics.median(a for a, _ in pairs):.3g} and {statistics.median(b for _, b in pairs):.3g} ns)", more <= limit
+    return judge
+
+
+def ack(rate):
+    return f"latency/ack/{rate}/pinned"
+
+
+def rows():
+    """(work, goal, judge); judge answers (figure, met), or None where nothing was measured."""
+    yield "client CPU per record, produce", "≤ 1/5 of librdkafka's", at_most(1 / 5, PLAIN, "client_cpu_ns", "ns")
+    yield "records/s produce, callback per record", "≥ 4× librdkafka", at_least(4, PLAIN)
+    yield "the same, idempotent, acks=all", "CPU within 5 % of the first row", within(5, "idempotence/100B/pinned", "klamm acks=1", "klamm idempotent")
+    yield "client CPU per record, consume through `poll`", "≤ 1/8 of librdkafka's batch queue", at_most(1 / 8, READ, "client_cpu_ns", "ns")
+    yield "records/s consume", "≥ 8× librdkafka", at_least(8, READ)
+    for codec, times in (("lz4", 2), ("zstd", 1.5), ("gzip", 2)):
+        yield f"records/s produce, {codec}", f"≥ {times}×", at_least(times, f"produce/100B/{codec}/acks1/p1/pinned")
+    for kind, case in (("produce", "produce/1000B/none/acks1/p1/pinned"), ("consume", "consume/1000B/none/batch/p1/pinned")):
+        yield f"records/s {kind}, 1,000 bytes", "≥ 2.5×", at_least(2.5, case)
+        yield f"client memory, {kind}, 1,000 bytes", "≤ 40 MB", below(40, case, OURS, "client_memory_mb", "MB")
+    yield "ack latency, linger 0, 10,000/s, p50", "≤ 0.6×", at_most(0.6, ack(10000), "p50_us", "µs")
+    yield "ack latency, linger 0, 10,000/s, p99", "≤ 0.7×", at_most(0.7, ack(10000), "p99_us", "µs")
+    yield "the same, client CPU", "≤ 1/3", at_most(1 / 3, ack(10000), "client_cpu_ns", "µs per record", 1e-3)
+    yield "broker CPU per record, produce, beside Apache Kafka", "≤ 1/5", same_client(1 / 5, PLAIN)
+    yield "broker CPU per record, fetch, beside Apache Kafka", "≤ 1/2", same_client(1 / 2, READ)
+    yield "broker start to its first answer, temporary folder", "≤ 10 ms", below(10, "broker/start/temporary", HERE, "first_answer_ms", "ms")
+    yield "broker start to its first answer, durable folder", "≤ 30 ms", below(30, "broker/start/durable", HERE, "first_answer_ms", "ms")
+    yield "broker, idle memory", "≤ 10 MB", below(10, "broker/start/durable", HERE, "idle_memory_mb", "MB")
+    yield "1,000 partitions: start after a clean stop", "≤ 150 ms", below(150, "broker/start/1000-partitions", HERE, "first_answer_ms", "ms")
+    yield "1,000 partitions: idle memory", "≤ 60 MB", below(60, "broker/start/1000-partitions", HERE, "idle_memory_mb", "MB")
+    yield "on Apache Kafka: client CPU per record, produce", "≤ 1/5", at_most(1 / 5, PLAIN, "client_cpu_ns", "ns", broker=THERE)
+    yield "on Apache Kafka: client CPU per record, consume", "≤ 1/8", at_most(1 / 8, READ, "client_cpu_ns", "ns", broker=THERE)
+
+
+def slower_than_peers(results):
+    """Cells where some peer has more records/s than ours, as (case, broker, ours, peer, theirs)."""
+    for case in results.cases():
+        for broker in (HERE, THERE):
+            ours = results.median(case, OURS, broker, "rate")
+            for peer in ("librdkafka", "Java", "franz-go"):
+                theirs = results.median(case, peer, broker, "rate")
+                if ours is not None and theirs is not None and ours < theirs:
+                    yield case, broker, ours, peer, theirs

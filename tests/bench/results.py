@@ -1,0 +1,51 @@
+"""Samples of all runs in one JSON file, one line each: a case measured anew replaces its lines, --append adds to them."""
+import json
+import pathlib
+import re
+import statistics
+
+
+class Results:
+    """Threading: one thread."""
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+        stored = json.loads(self.path.read_text()) if self.path.exists() else {}
+        self.runs, self.samples = stored.get("runs", []), stored.get("samples", [])
+
+    def begin(self, run):
+        """Samples point to the run, which tells machine, versions and commit; an equal run is not told twice."""
+        if run not in self.runs:
+            self.runs.append(run)
+        self.run = self.runs.index(run)
+
+    def forget(self, case, client, broker):
+        self.samples = [one for one in self.samples if (one["case"], one["client"], one["broker"]) != (case, client, broker)]
+
+    def add(self, case, client, broker, sample):
+        self.samples.append({"case": case, "client": client, "broker": broker, "run": self.run, **sample})
+        self.save()
+
+    def save(self):
+        used = sorted({one["run"] for one in self.samples} | {self.run})
+        lines = ",\n".join(json.dumps({**one, "run": used.index(one["run"])}) for one in self.samples)
+        runs = ",\n".join(json.dumps(self.runs[number]) for number in used)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text(f'{{"runs": [\n{runs}\n], "samples": [\n{lines}\n]}}\n')
+
+    def of(self, case, client, broker):
+        return [one for one in self.samples if (one["case"], one["client"], one["broker"]) == (case, client, broker)]
+
+    def figures(self, case, client, broker, field):
+        return [one[field] for one in self.of(case, client, broker) if one.get(field) is not None]
+
+    def median(self, case, client, broker, field):
+        figures = self.figures(case, client, broker, field)
+        return statistics.median(figures) if figures else None
+
+    def known_rate(self, case, client, broker):
+        return self.median(case, client, broker, "rate")
+
+    def cases(self):
+        """In an order for readers: numbers by their value."""
+        return sorted({one["case"] for one in self.samples}, key=lambda case: [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", case)])
