@@ -45,24 +45,17 @@ std::map<std::string, std::vector<std::int32_t>> byTopic(const TopicPartitions& 
 protocol::OffsetFetchRequest lookupRequest(const std::string& groupId, const TopicPartitions& partitions, bool stable, std::int16_t version) {
   protocol::OffsetFetchRequest request;
   request.requireStable = stable && version >= kFirstStableVersion;
-  if (version >= kFirstVersionOfGroups) {
-    auto& group = request.groups.emplace_back();
-    group.groupId = groupId;
-    group.topics.emplace();
+  const auto ask = [&](auto& ofGroup) {
+    ofGroup.groupId = groupId;
+    ofGroup.topics.emplace();
     for (auto& [topic, numbers] : byTopic(partitions)) {
-      auto& entry = group.topics->emplace_back();
+      auto& entry = ofGroup.topics->emplace_back();
       entry.name = topic;
       entry.partitionIndexes = numbers;
     }
-    return request;
-  }
-  request.groupId = groupId;
-  request.topics.emplace();
-  for (auto& [topic, numbers] : byTopic(partitions)) {
-    auto& entry = request.topics->emplace_back();
-    entry.name = topic;
-    entry.partitionIndexes = numbers;
-  }
+  };
+  if (version >= kFirstVersionOfGroups) ask(request.groups.emplace_back());
+  else ask(request);
   return request;
 }
 

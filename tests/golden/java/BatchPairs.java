@@ -295,28 +295,11 @@ final class BatchPairs {
 
     /** Reads batches that another program wrote and described (NAME, SEED, BYTES and JSON) and says what Kafka sees differently. */
     static int read(BufferedReader in, PrintStream out) throws Exception {
-        int lines = 0;
-        int differences = 0;
-        boolean ended = false;
-        for (String line = in.readLine(); line != null; line = in.readLine()) {
-            String[] columns = line.split("\t", -1);
-            if (columns[0].equals("end")) {
-                ended = Integer.parseInt(columns[1]) == lines;
-                continue;
-            }
-            lines++;
-            String difference;
-            try {
-                ObjectNode seen = description(only(MemoryRecords.readableRecords(ByteBuffer.wrap(HEX.parseHex(columns[4])))));
-                difference = JSON.readTree(seen.toString()).equals(JSON.readTree(columns[5])) ? "" : "is\n  " + seen + "\ninstead of\n  " + columns[5];
-            } catch (RuntimeException fault) {
-                difference = "is refused: " + fault;
-            }
-            if (!difference.isEmpty() && ++differences <= 20) {
-                out.println(columns[1] + " seed " + columns[2] + " " + difference);
-            }
-        }
-        out.println(lines + " batches read by Kafka, " + differences + " differences" + (ended ? "" : ", the end is missing"));
-        return differences + (ended && lines > 0 ? 0 : 1);
+        return new Differences("batches", columns -> columns[1] + " seed " + columns[2], BatchPairs::difference).count(in, out);
+    }
+
+    private static String difference(String[] columns) throws Exception {
+        ObjectNode seen = description(only(MemoryRecords.readableRecords(ByteBuffer.wrap(HEX.parseHex(columns[4])))));
+        return JSON.readTree(seen.toString()).equals(JSON.readTree(columns[5])) ? "" : "is\n  " + seen + "\ninstead of\n  " + columns[5];
     }
 }

@@ -240,28 +240,8 @@ final class MessagePairs {
     static int read(BufferedReader in, PrintStream out, File libs) throws Exception {
         Map<String, String> classes = new java.util.HashMap<>();
         messageClasses(libs).forEach(name -> classes.put(name.substring(name.lastIndexOf('.') + 1), name));
-        int lines = 0;
-        int differences = 0;
-        boolean ended = false;
-        for (String line = in.readLine(); line != null; line = in.readLine()) {
-            String[] columns = line.split("\t", -1);
-            if (columns[0].equals("end")) {
-                ended = Integer.parseInt(columns[1]) == lines;
-                continue;
-            }
-            lines++;
-            String difference;
-            try {
-                difference = differenceOf(classes.get(columns[2]), Short.parseShort(columns[4]), HEX.parseHex(columns[6]), columns[7]);
-            } catch (ReflectiveOperationException | RuntimeException fault) {
-                difference = "is refused: " + (fault.getCause() == null ? fault : fault.getCause());
-            }
-            if (!difference.isEmpty() && ++differences <= 20) {
-                out.println(columns[2] + " v" + columns[4] + " seed " + columns[5] + " " + difference);
-            }
-        }
-        out.println(lines + " pairs read by Kafka, " + differences + " differences" + (ended ? "" : ", the end is missing"));
-        return differences + (ended && lines > 0 ? 0 : 1);
+        return new Differences("pairs", columns -> columns[2] + " v" + columns[4] + " seed " + columns[5],
+                columns -> differenceOf(classes.get(columns[2]), Short.parseShort(columns[4]), HEX.parseHex(columns[6]), columns[7])).count(in, out);
     }
 
     private static String differenceOf(String name, short version, byte[] bytes, String printed) throws Exception {
