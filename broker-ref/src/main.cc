@@ -1,5 +1,7 @@
 // klamm-broker: a Kafka-compatible broker in one process.
 
+#include <sys/resource.h>
+
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -44,6 +46,15 @@ struct Arguments {
 /// Signals end the wait of the main thread; nothing else is safe in a handler.
 klamm::net::Wakeup* stopRequested = nullptr;
 void onSignal(int) { stopRequested->signal(); }
+
+/// A descriptor for each connection and each segment in use: what the system allows, not what shells begin with. Where that
+/// fails, connections beyond the old limit wait.
+void allowDescriptors() {
+  rlimit limit = {};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 [[nodiscard]] klamm::Log stderrLog() {
   auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
@@ -118,6 +129,7 @@ class TemporaryFolder {
     config.set("log.dirs", temporary.path());
     log.info("no data folder given: {} is used and removed at exit", temporary.path());
   }
+  allowDescriptors();
   klamm::net::Wakeup stop;
   stopRequested = &stop;
   std::signal(SIGTERM, onSignal);

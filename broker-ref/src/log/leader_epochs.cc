@@ -7,7 +7,7 @@
 namespace klamm::broker::log {
 
 bool LeaderEpochs::load() {
-  entries_.clear();
+  clear();
   const auto text = disk_.readText(path_);
   if (!text) return false;
   const auto rows = parseCheckpoint(*text, 2);
@@ -22,7 +22,13 @@ bool LeaderEpochs::load() {
     }
     entries_.push_back({static_cast<std::int32_t>(*epoch), *offset});
   }
+  saved_ = true;
   return true;
+}
+
+void LeaderEpochs::clear() {
+  entries_.clear();
+  saved_ = false;
 }
 
 bool LeaderEpochs::assign(std::int32_t epoch, std::int64_t startOffset) {
@@ -31,13 +37,16 @@ bool LeaderEpochs::assign(std::int32_t epoch, std::int64_t startOffset) {
   const auto contradicts = [&](const EpochEntry& entry) { return entry.epoch >= epoch || entry.startOffset >= startOffset; };
   entries_.erase(std::remove_if(entries_.begin(), entries_.end(), contradicts), entries_.end());
   entries_.push_back({epoch, startOffset});
+  saved_ = false;
   return true;
 }
 
 bool LeaderEpochs::truncateFromEnd(std::int64_t offset) {
   const std::size_t before = entries_.size();
   while (!entries_.empty() && entries_.back().startOffset >= offset) entries_.pop_back();
-  return entries_.size() != before;
+  if (entries_.size() == before) return false;
+  saved_ = false;
+  return true;
 }
 
 bool LeaderEpochs::truncateFromStart(std::int64_t offset) {
@@ -47,13 +56,17 @@ bool LeaderEpochs::truncateFromStart(std::int64_t offset) {
   const bool changed = behind > 1 || entries_[0].startOffset != offset;
   entries_[behind - 1].startOffset = offset;
   entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(behind - 1));
+  if (changed) saved_ = false;
   return changed;
 }
 
-Status LeaderEpochs::save() const {
+Status LeaderEpochs::save() {
+  if (saved_) return {};
   std::string text = fmt::format("0\n{}\n", entries_.size());
   for (const EpochEntry& entry : entries_) text += fmt::format("{} {}\n", entry.epoch, entry.startOffset);
-  return disk_.replace(path_, asBytes(text), false);
+  KLAMM_TRY(disk_.replace(path_, asBytes(text), false));
+  saved_ = true;
+  return {};
 }
 
 std::optional<EpochEntry> LeaderEpochs::latest() const {

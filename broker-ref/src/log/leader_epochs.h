@@ -25,6 +25,9 @@ struct EpochEntry {
 ///     2 100
 ///     5 250
 ///
+/// The file may lag behind by an epoch that has no record yet: a start drops such an entry anyhow, as it begins at the log's
+/// end. So a broker that becomes leader of a thousand partitions writes nothing.
+///
 /// Threading: one thread, that of the log.
 class LeaderEpochs {
  public:
@@ -39,8 +42,9 @@ class LeaderEpochs {
   bool truncateFromEnd(std::int64_t offset);
   /// Lets the history begin at `offset`: of the epochs before it only the last stays, moved there.
   bool truncateFromStart(std::int64_t offset);
-  void clear() { entries_.clear(); }
-  [[nodiscard]] Status save() const;
+  void clear();
+  /// Writes the file, unless it says so already.
+  [[nodiscard]] Status save();
 
   [[nodiscard]] std::optional<EpochEntry> latest() const;
   /// The epoch that wrote `offset`; -1 when it is older than the history.
@@ -54,6 +58,7 @@ class LeaderEpochs {
   Disk& disk_;
   std::string path_;
   std::vector<EpochEntry> entries_;
+  bool saved_ = false;  ///< the file says what entries_ do
 };
 
 }  // namespace klamm::broker::log

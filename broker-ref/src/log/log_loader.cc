@@ -40,7 +40,7 @@ Status LogLoader::load() {
   log_.recoveryPoint_ = options_.cleanShutdown ? log_.logEndOffset_ : std::min(options_.recoveryPoint, log_.logEndOffset_);
   log_.highWatermark_ = log_.logStartOffset_;
   KLAMM_TRY(loadEpochs());
-  KLAMM_TRY(log_.producers_->listSnapshots());
+  log_.producers_->listSnapshots(entries);
   KLAMM_TRY(restoreProducers(log_, options_.nowMillis));
   std::vector<std::int64_t> bases;
   for (const auto& [base, segment] : log_.segments_) bases.push_back(base);
@@ -182,7 +182,7 @@ Status LogLoader::loadEpochs() {
     const auto latest = epochs.latest();
     if (!latest || entry.epoch > latest->epoch) changed |= epochs.assign(entry.epoch, entry.startOffset);
   }
-  changed |= epochs.truncateFromEnd(log_.logEndOffset_);
+  (void)epochs.truncateFromEnd(log_.logEndOffset_);
   changed |= epochs.truncateFromStart(log_.logStartOffset_);
   return changed ? epochs.save() : Status();
 }

@@ -75,10 +75,9 @@ void PartitionLog::noteStored(const BatchHeader& header) {
   logEndOffset_ = header.nextOffset();
   const auto latest = epochs_->latest();
   if (header.partitionLeaderEpoch >= 0 && (!latest || header.partitionLeaderEpoch > latest->epoch)) {
-    if (epochs_->assign(header.partitionLeaderEpoch, header.baseOffset)) {
-      if (auto saved = epochs_->save(); !saved) log_.warn("{}: {}", name_, saved.error().context());
-    }
+    (void)epochs_->assign(header.partitionLeaderEpoch, header.baseOffset);
   }
+  if (auto saved = epochs_->save(); !saved) log_.warn("{}: {}", name_, saved.error().context());
 }
 
 AppendResult PartitionLog::appendAsLeader(const Buffer& bytes, const AppendOptions& options) {
@@ -222,8 +221,8 @@ Status PartitionLog::advanceLogStartOffset(std::int64_t offset) {
 Status PartitionLog::startLeaderEpoch(std::int32_t epoch) {
   const auto latest = epochs_->latest();
   if (latest && latest->epoch >= epoch) return {};
-  if (!epochs_->assign(epoch, logEndOffset_)) return {};
-  return epochs_->save();
+  (void)epochs_->assign(epoch, logEndOffset_);  // the file learns of it with its first record
+  return {};
 }
 
 std::int64_t PartitionLog::setHighWatermark(std::int64_t offset) noexcept {
@@ -343,7 +342,6 @@ Status PartitionLog::close() {
   KLAMM_TRY(active().becomeInactive());
   producers_->setMapEndOffset(logEndOffset_);
   KLAMM_TRY(producers_->takeSnapshot());
-  KLAMM_TRY(epochs_->save());
   KLAMM_TRY(flush());
   for (const auto& [base, segment] : segments_) segment->closeFiles();
   return {};

@@ -171,13 +171,11 @@ Status ProducerStates::removeSnapshot(std::int64_t offset) {
   return disk_.remove(snapshotPath(offset));
 }
 
-Status ProducerStates::listSnapshots() {
+void ProducerStates::listSnapshots(const std::vector<FolderEntry>& entries) {
   snapshots_.clear();
-  KLAMM_TRY_ASSIGN(const auto entries, disk_.list(folder_));
   for (const FolderEntry& entry : entries)
     if (const auto offset = offsetOfFileName(entry.name, ".snapshot")) snapshots_.push_back(*offset);
   std::sort(snapshots_.begin(), snapshots_.end());
-  return {};
 }
 
 std::string ProducerStates::snapshotPath(std::int64_t offset) const {

@@ -102,8 +102,8 @@ class ProducerStates {
   void removeStraySnapshots(const std::vector<std::int64_t>& segmentBaseOffsets);
   [[nodiscard]] Status removeSnapshot(std::int64_t offset);
   [[nodiscard]] const std::vector<std::int64_t>& snapshotOffsets() const noexcept { return snapshots_; }
-  /// Finds the snapshot files in the folder.
-  [[nodiscard]] Status listSnapshots();
+  /// Finds the snapshot files among those of the folder.
+  void listSnapshots(const std::vector<FolderEntry>& entries);
 
   [[nodiscard]] const std::unordered_map<std::int64_t, ProducerEntry>& all() const noexcept { return producers_; }
 

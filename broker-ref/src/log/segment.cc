@@ -210,6 +210,7 @@ Status Segment::forEachBatch(std::uint64_t position, const std::function<Status(
 }
 
 Result<std::int64_t> Segment::readNextOffset() {
+  if (size_ == 0) return baseOffset_;  // nothing is opened: a thousand empty partitions start at once
   std::int64_t next = baseOffset_;
   KLAMM_TRY(checkIndexes());
   const OffsetPosition last = offsets_.lookup(std::numeric_limits<std::int64_t>::max());

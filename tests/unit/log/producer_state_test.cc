@@ -134,7 +134,7 @@ TEST(ProducerState, RestoresFromTheNewestReadableSnapshot) {
   ASSERT_TRUE(states.takeSnapshot());
   disk.flipBit("/data/00000000000000000010.snapshot", 100);
   ProducerStates again(disk, "/data");
-  ASSERT_TRUE(again.listSnapshots());
+  again.listSnapshots(*disk.list("/data"));
   EXPECT_EQ(again.restore(0, 20, kNow, 86'400'000), 5);
   EXPECT_EQ(again.all().at(1).last()->lastSequence, 4);
   EXPECT_FALSE(disk.has("/data/00000000000000000010.snapshot"));

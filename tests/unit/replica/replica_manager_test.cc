@@ -313,6 +313,14 @@ TEST_F(ReplicaManagerTest, ARestartKeepsRecordsEpochsAndDuplicates) {
   EXPECT_EQ(disk_.text("/data/orders-0/leader-epoch-checkpoint"), "0\n2\n0 0\n2 4\n");
 }
 
+TEST_F(ReplicaManagerTest, AnEpochIsWrittenWithItsFirstRecord) {
+  const std::string checkpoint = "/data/orders-0/leader-epoch-checkpoint";
+  lead({1}, {1}, 3);
+  EXPECT_FALSE(disk_.has(checkpoint)) << "to lead costs no write";
+  append(batchOf({.records = 2}));
+  EXPECT_EQ(disk_.text(checkpoint), "0\n1\n3 0\n");
+}
+
 TEST_F(ReplicaManagerTest, DeletesRecordsUpToTheHighWatermark) {
   lead();
   append(batchOf({.records = 10}));
