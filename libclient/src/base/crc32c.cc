@@ -91,26 +91,74 @@ __attribute__((target("sse4.2,pclmul"))) std::uint32_t byInstruction(BytesView b
   return ~crc;
 }
 
-#endif
+#define KLAMM_WIDE __attribute__((target("avx512f,vpclmulqdq,pclmul,sse4.2")))
 
-using Function = std::uint32_t (*)(BytesView, std::uint32_t) noexcept;
-
-Function fastest() noexcept {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul")) return byInstruction;
-#endif
-  return detail::crc32cByTable;
+/// Both halves of each 128 bits moved past `Bits` bits, not reduced: added to what stands there, they leave the CRC as it was.
+template <std::size_t Bits>
+KLAMM_WIDE __m512i movedOnto(__m512i value, __m512i there) noexcept {
+  constexpr auto low = static_cast<long long>(std::uint64_t{powerOfX(Bits + 32)} << 1);
+  constexpr auto high = static_cast<long long>(std::uint64_t{powerOfX(Bits - 32)} << 1);
+  const __m512i factors = _mm512_set_epi64(high, low, high, low, high, low, high, low);
+  return _mm512_xor_si512(_mm512_xor_si512(_mm512_clmulepi64_epi128(value, factors, 0x00), _mm512_clmulepi64_epi128(value, factors, 0x11)), there);
 }
+template <std::size_t Bits>
+KLAMM_WIDE __m128i movedOnto(__m128i value, __m128i there) noexcept {
+  constexpr auto low = static_cast<long long>(std::uint64_t{powerOfX(Bits + 32)} << 1);
+  constexpr auto high = static_cast<long long>(std::uint64_t{powerOfX(Bits - 32)} << 1);
+  const __m128i factors = _mm_set_epi64x(high, low);
+  return _mm_xor_si128(_mm_xor_si128(_mm_clmulepi64_si128(value, factors, 0x00), _mm_clmulepi64_si128(value, factors, 0x11)), there);
+}
+
+/// 256 bytes a round, each of four registers moved onto what comes 256 bytes behind it; at the end all onto the last 16 bytes:
+///
+///     | a | b | c | d | a | b | c | d | ...  --> a onto b onto c onto d --> its four parts one onto the next --> instruction
+KLAMM_WIDE std::uint32_t byFolding(BytesView bytes, std::uint32_t crc) noexcept {
+  constexpr std::size_t round = 256;
+  if (bytes.size() < 2 * round) return byInstruction(bytes, crc);
+  const std::byte* at = bytes.data();
+  const std::byte* const end = at + bytes.size();
+  __m512i a = _mm512_xor_si512(_mm512_loadu_si512(at), _mm512_zextsi128_si512(_mm_cvtsi32_si128(static_cast<int>(~crc))));
+  __m512i b = _mm512_loadu_si512(at + 64);
+  __m512i c = _mm512_loadu_si512(at + 128);
+  __m512i d = _mm512_loadu_si512(at + 192);
+  for (at += round; static_cast<std::size_t>(end - at) >= round; at += round) {
+    a = movedOnto<round * 8>(a, _mm512_loadu_si512(at));
+    b = movedOnto<round * 8>(b, _mm512_loadu_si512(at + 64));
+    c = movedOnto<round * 8>(c, _mm512_loadu_si512(at + 128));
+    d = movedOnto<round * 8>(d, _mm512_loadu_si512(at + 192));
+  }
+  d = movedOnto<512>(movedOnto<512>(movedOnto<512>(a, b), c), d);
+  __m128i parts[4];
+  _mm512_storeu_si512(parts, d);
+  const __m128i last = movedOnto<128>(movedOnto<128>(movedOnto<128>(parts[0], parts[1]), parts[2]), parts[3]);
+  const std::uint64_t folded = _mm_crc32_u64(_mm_crc32_u64(0, static_cast<std::uint64_t>(_mm_extract_epi64(last, 0))),
+                                             static_cast<std::uint64_t>(_mm_extract_epi64(last, 1)));
+  return byInstruction({at, static_cast<std::size_t>(end - at)}, ~static_cast<std::uint32_t>(folded));
+}
+
+#undef KLAMM_WIDE
+#endif
 
 }  // namespace
 
 std::uint32_t crc32c(BytesView bytes, std::uint32_t crc) noexcept {
-  static const Function function = fastest();
-  return function(bytes, crc);
+  static const detail::Crc32cWay fastest = detail::crc32cWays().front();
+  return fastest(bytes, crc);
 }
 
 namespace detail {
+
+std::vector<Crc32cWay> crc32cWays() {
+  std::vector<Crc32cWay> ways;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  const bool instruction = __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul");
+  if (instruction && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("vpclmulqdq")) ways.push_back(byFolding);
+  if (instruction) ways.push_back(byInstruction);
+#endif
+  ways.push_back(crc32cByTable);
+  return ways;
+}
 
 std::uint32_t crc32cByTable(BytesView bytes, std::uint32_t crc) noexcept {
   const std::byte* at = bytes.data();
