@@ -170,10 +170,10 @@ class PerfTest {
     std::fflush(stdout);
   }
   void count(const ConsumerRecords<BytesView, BytesView>& records) {
-    for (const auto& record : records) {
-      ++now_.records;
-      now_.bytes += (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
-    }
+    std::uint64_t bytes = 0;
+    for (const auto& record : records) bytes += (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
+    now_.bytes += bytes;
+    now_.records += records.count();
   }
 
   ByteConsumer& consumer_;

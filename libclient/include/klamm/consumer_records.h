@@ -53,7 +53,7 @@ struct Deserializers {
 }
 
 template <class T>
-[[nodiscard]] std::optional<T> decodeField(Deserializer<T>* deserializer, const TopicPartition& partition, std::int64_t offset,
+[[nodiscard]] inline std::optional<T> decodeField(Deserializer<T>* deserializer, const TopicPartition& partition, std::int64_t offset,
                                            const HeadersView& headers, const std::byte* at, std::int32_t size, const char* what) {
   if (size < 0) return std::nullopt;
   const BytesView bytes(at, static_cast<std::size_t>(size));
@@ -101,7 +101,8 @@ class ConsumerRecords {
       enterPartition();
     }
 
-    [[nodiscard]] Record operator*() const {
+    /// Inlined, so that what the caller does not look at is not made.
+    [[nodiscard]] [[gnu::always_inline]] Record operator*() const {
       const detail::RecordRun& run = records_->data_.runs[run_];
       const TopicPartition& tp = *records_->data_.partitions[partition_].partition;
       const detail::RawRecord raw = detail::decodeRecord(run, at_);

@@ -106,31 +106,17 @@ void FetchedPartition::nextBatch() {
     return;
   }
   records_ = std::move(*records);
-  at_ = records_.bytes().data();
-  lastSeen_ = header_.baseOffset - 1;
   inBatch_ = true;
 }
 
 std::size_t FetchedPartition::takeRun(std::size_t limit, detail::FetchedRecords& out) {
-  detail::RecordRun run;
-  std::int64_t last = -1;
-  record::RecordView record;
-  while (static_cast<std::size_t>(run.count) < limit && records_.next(record)) {
-    if (record.offset <= lastSeen_ || record.offset > header_.lastOffset()) {
-      damage_ = Error(ErrorCode::CorruptMessage, "the records' offsets do not ascend within their batch");
-      break;
-    }
-    lastSeen_ = record.offset;
-    if (record.offset >= position_) {
-      if (run.count == 0) run.first = at_;
-      ++run.count;
-      last = record.offset;
-    }
-    at_ += record.sizeInBytes;
-  }
-  if (run.count == 0) return 0;
-  position_ = last + 1;
+  const record::RecordReader::Run passed = records_.pass(position_, limit);
+  if (passed.count == 0) return 0;
+  position_ = passed.lastOffset + 1;
   if (header_.partitionLeaderEpoch >= 0) epoch_ = header_.partitionLeaderEpoch;
+  detail::RecordRun run;
+  run.first = passed.first;
+  run.count = passed.count;
   run.leaderEpoch = header_.partitionLeaderEpoch;
   run.baseOffset = header_.baseOffset;
   run.logAppendTime = header_.timestampType() == record::TimestampType::LogAppendTime;
@@ -150,7 +136,7 @@ Status FetchedPartition::take(std::size_t limit, detail::FetchedRecords& out) {
       continue;
     }
     taken += takeRun(limit - taken, out);
-    if (damage_ || (taken == limit && records_.remaining() > 0)) continue;
+    if (taken == limit && records_.remaining() > 0) continue;
     if (auto read = records_.status(); !read) damage_ = read.error();
     else closeBatch();
   }

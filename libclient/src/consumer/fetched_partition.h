@@ -82,8 +82,6 @@ class FetchedPartition {
   bool inBatch_ = false;
   record::BatchHeader header_;
   record::RecordReader records_;
-  const std::byte* at_ = nullptr;
-  std::int64_t lastSeen_ = -1;  ///< offset of the last record read in this batch
 
   std::int64_t position_ = 0;
   std::optional<std::int32_t> epoch_;

@@ -9,6 +9,7 @@ RecordReader::RecordReader(const BatchHeader& header, Buffer records) noexcept
       at_(bytes_.data()),
       remaining_(header.count),
       damaged_(header.count < 0),
+      lastOffsetDelta_(header.lastOffsetDelta),
       baseOffset_(header.baseOffset),
       baseTimestamp_(header.baseTimestamp) {
   if (header.timestampType() == TimestampType::LogAppendTime) logAppendTime_ = header.maxTimestamp;
@@ -53,7 +54,33 @@ bool RecordReader::next(RecordView& record) noexcept {
   return true;
 }
 
+RecordReader::Run RecordReader::pass(std::int64_t from, std::size_t limit) noexcept {
+  Run run;
+  const std::byte* const end = bytes_.data() + bytes_.size();
+  Outline outline;
+  while (remaining_ > 0 && !damaged_ && static_cast<std::size_t>(run.count) < limit) {
+    const std::byte* const next = passRecord(at_, end, outline);
+    disordered_ = outline.offsetDelta <= lastPassed_ || outline.offsetDelta > lastOffsetDelta_;
+    if (next == nullptr || disordered_) {
+      disordered_ = next != nullptr;
+      damaged_ = true;
+      break;
+    }
+    lastPassed_ = outline.offsetDelta;
+    const std::int64_t offset = baseOffset_ + outline.offsetDelta;
+    if (offset >= from) {
+      if (run.count == 0) run.first = at_;
+      ++run.count;
+      run.lastOffset = offset;
+    }
+    at_ = next;
+    --remaining_;
+  }
+  return run;
+}
+
 Status RecordReader::status() const {
+  if (disordered_) return fail(ErrorCode::CorruptMessage, "the records' offsets do not ascend within their batch");
   if (damaged_) return fail(ErrorCode::CorruptMessage, "record batch at offset " + std::to_string(baseOffset_) + ": a record is damaged, " + std::to_string(remaining_) + " before its end");
   if (remaining_ == 0 && at_ != bytes_.data() + bytes_.size())
     return fail(ErrorCode::CorruptMessage, "record batch at offset " + std::to_string(baseOffset_) + ": bytes are left behind its last record");

@@ -27,6 +27,16 @@ class RecordReader {
 
   /// Reads the next record. False at the end and at the first damaged record; status() tells which.
   [[nodiscard]] bool next(RecordView& record) noexcept;
+  /// Consecutive records that were checked and passed over.
+  struct Run {
+    const std::byte* first = nullptr;
+    std::int32_t count = 0;
+    std::int64_t lastOffset = -1;
+  };
+  /// Instead of next(), for who decodes records later: passes over records below `from` and at most `limit` others, which it
+  /// gives. Checks them as next() does, and that offsets ascend and lie within the batch. A run that is shorter than
+  /// `limit` is followed by the end or by damage; status() tells which.
+  [[nodiscard]] Run pass(std::int64_t from, std::size_t limit) noexcept;
   /// CorruptMessage when a record is damaged, the batch ends early, or bytes are left over behind the last record.
   [[nodiscard]] Status status() const;
   /// Records not read yet.
@@ -40,6 +50,9 @@ class RecordReader {
   const std::byte* at_ = nullptr;
   std::int32_t remaining_ = 0;
   bool damaged_ = false;
+  bool disordered_ = false;
+  std::int32_t lastPassed_ = -1;  ///< offset delta
+  std::int32_t lastOffsetDelta_ = 0;
   std::int64_t baseOffset_ = 0;
   std::int64_t baseTimestamp_ = 0;
   std::optional<std::int64_t> logAppendTime_;

@@ -79,35 +79,9 @@ class PieceReader {
   Error error_;
 };
 
-/// What the rules need to know of a record.
-struct Outline {
-  std::int64_t timestampDelta = 0;
-  std::int64_t offsetDelta = 0;
-  bool hasKey = false;
-};
-
 /// Passes over a length and as many bytes. False when they are not there or the length is below -1.
 bool skipField(PieceReader& reader, std::int64_t& length) {
   return reader.readVarint<5>(length) && length >= -1 && (length <= 0 || reader.skip(length));
-}
-
-/// Of a record that lies in one piece: the usual case.
-bool readOutline(Cursor cursor, Outline& outline) {
-  std::int32_t offsetDelta = 0;
-  std::int32_t headers = 0;
-  std::optional<BytesView> key;
-  std::optional<BytesView> value;
-  if (cursor.at == cursor.end) return false;
-  ++cursor.at;  // attributes
-  if (!readInt64(cursor, outline.timestampDelta) || !readInt32(cursor, offsetDelta) || !readNullableBytes(cursor, key) ||
-      !readNullableBytes(cursor, value) || !readInt32(cursor, headers) || headers < 0)
-    return false;
-  outline.offsetDelta = offsetDelta;
-  outline.hasKey = key.has_value();
-  RecordHeader header;
-  for (; headers > 0; --headers)
-    if (!decodeHeader(cursor, header)) return false;
-  return cursor.at == cursor.end;
 }
 
 bool readOutline(PieceReader& reader, Outline& outline) {
@@ -116,12 +90,14 @@ bool readOutline(PieceReader& reader, Outline& outline) {
   if (const auto whole = reader.take(body)) return readOutline(*whole, outline);
   const std::uint64_t end = reader.position() + static_cast<std::uint64_t>(body);
   std::uint8_t attributes = 0;
+  std::int64_t offsetDelta = 0;
   std::int64_t keyLength = 0;
   std::int64_t valueLength = 0;
   std::int64_t headers = 0;
-  if (!reader.readByte(attributes) || !reader.readVarint<10>(outline.timestampDelta) || !reader.readVarint<5>(outline.offsetDelta) ||
+  if (!reader.readByte(attributes) || !reader.readVarint<10>(outline.timestampDelta) || !reader.readVarint<5>(offsetDelta) ||
       !skipField(reader, keyLength) || !skipField(reader, valueLength) || !reader.readVarint<5>(headers) || headers < 0)
     return false;
+  outline.offsetDelta = static_cast<std::int32_t>(offsetDelta);
   outline.hasKey = keyLength >= 0;
   for (; headers > 0 && reader.position() < end; --headers) {
     std::int64_t nameLength = 0;

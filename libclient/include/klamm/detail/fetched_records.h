@@ -57,14 +57,16 @@ struct RawRecord {
 
 /// An unsigned varint whose end is known to lie inside the bytes.
 [[nodiscard]] inline std::uint64_t trustedUnsigned(const std::byte*& at) noexcept {
-  auto value = static_cast<std::uint64_t>(*at++);
-  if (value >= 0x80) [[unlikely]] {
-    value &= 0x7F;
-    for (int shift = 7; shift < 64; shift += 7) {
-      const auto byte = static_cast<std::uint64_t>(*at++);
-      value |= (byte & 0x7F) << shift;
-      if (byte < 0x80) break;
-    }
+  const auto first = static_cast<std::uint64_t>(*at++);
+  if (first < 0x80) return first;
+  std::uint64_t value = first & 0x7F;
+  const auto second = static_cast<std::uint64_t>(*at++);
+  value |= (second & 0x7F) << 7;
+  if (second < 0x80) [[likely]] return value;
+  for (int shift = 14; shift < 64; shift += 7) {
+    const auto byte = static_cast<std::uint64_t>(*at++);
+    value |= (byte & 0x7F) << shift;
+    if (byte < 0x80) break;
   }
   return value;
 }
