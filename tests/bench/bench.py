@@ -3,6 +3,7 @@
 import argparse
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,11 +14,15 @@ import cases
 import clients
 import machine
 import report
-from brokers import Brokers
+from brokers import ApacheKafka, Brokers
+from latency import Latency
+from micro import Micro
 from results import Results
+from startup import Startup
 from throughput import Context, Throughput, Wrong
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+DOCS, QUICK_OUT = ROOT / "docs" / "bench", ROOT / "build" / "bench-quick"
 IDLE_WANTED, IDLE_WAIT = 90.0, 30
 
 
@@ -30,11 +35,16 @@ def arguments():
     parser.add_argument("--client", action="append", help="this client only; may be repeated")
     parser.add_argument("--broker", action="append", help="this broker only; may be repeated")
     parser.add_argument("--append", action="store_true", help="add rounds to those in the results instead of replacing them")
+    parser.add_argument("--quick", action="store_true", help="a few cases in seconds, figures without meaning: shows that every part of this works")
     parser.add_argument("--busy-ok", action="store_true", help="measure although other programs are at work")
     parser.add_argument("--report", action="store_true", help="measure nothing: write tables and plots from the results")
-    parser.add_argument("--out", default=ROOT / "docs" / "bench", type=pathlib.Path, help="folder of the results (default docs/bench)")
+    parser.add_argument("--out", default=DOCS, type=pathlib.Path, help="folder of the results (default docs/bench)")
     parser.add_argument("--bin", default=ROOT / "build" / "release" / "bin", type=pathlib.Path, help="folder of our programs")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.quick:
+        options.rounds, options.seconds, options.busy_ok, options.cases = 1, 0.3, True, options.cases or cases.QUICK
+        options.out = QUICK_OUT if options.out == DOCS else options.out
+    return options
 
 
 def commit():
@@ -70,19 +80,27 @@ def show(case, client, broker, sample):
     if "rate" in sample:
         return (f"{case} {client} on {broker}: {sample['rate'] / 1e6:.2f} M/s, client {sample['client_cpu_ns']:.0f} ns, "
                 f"broker {sample['broker_cpu_ns']:.0f} ns, {sample['client_memory_mb']:.0f} MB")
-    return f"{case} {client} on {broker}: {sample}"
+    return f"{case} {client} on {broker}: " + ", ".join(f"{name} {figure:,.1f}" for name, figure in sample.items() if isinstance(figure, float))
 
 
 def runner_of(context, case):
-    return Throughput(context, case)
+    return {"produce": Throughput, "consume": Throughput, "latency": Latency, "startup": Startup, "micro": Micro}[case.kind](context, case)
+
+
+def rounds_of(case, options):
+    return max(options.rounds, case.rounds if options.rounds > 2 else 0)
+
+
+def cells_of(case, options, present):
+    brokers = [broker for broker in case.brokers if broker not in options.absent and (not options.broker or broker in options.broker)]
+    return [(client, broker) for broker in brokers for client in present if client.name in case.clients]
 
 
 def run_case(context, case, options, present, progress):
     """Rounds outside, clients and brokers inside: what changes on the machine meets all of them. Returns what went wrong."""
     runner, failed = runner_of(context, case), {}
-    cells = [(client, broker) for broker in case.brokers for client in present if client.name in case.clients
-             and (not options.broker or broker in options.broker)]
-    for number in range(options.rounds):
+    cells = cells_of(case, options, present)
+    for number in range(rounds_of(case, options)):
         for client, broker in cells[number % len(cells):] + cells[:number % len(cells)]:
             if (client, broker) in failed:
                 continue
@@ -104,18 +122,20 @@ def run_case(context, case, options, present, progress):
 
 def measure(options, selected, results):
     found = [client for client in clients.all_clients(options.bin) if not options.client or client.name in options.client]
-    for client in found:
-        if client.absent:
-            print(f"bench: {client.name}: absent ({client.absent})", file=sys.stderr)
-    present = [client for client in found if not client.absent]
+    by_name = {client.name: client for client in found}
+    options.absent = {client.name: client.absent for client in found if client.absent}
+    if not_there := clients.Java().absent:
+        options.absent[ApacheKafka.name] = not_there
+    for name, why in options.absent.items():
+        print(f"bench: {name}: absent ({why})", file=sys.stderr)
+    variants = [clients.Variant(by_name[base], name, idempotent=idempotent) for name, (base, idempotent) in cases.VARIANTS.items() if base in by_name]
+    present = [client for client in [*found, *variants, clients.NoClient()] if not client.absent]
     results.begin({**machine.description(), "commit": commit(), "date": time.strftime("%Y-%m-%d"),
-                   "versions": {client.name: client.version() for client in present},
-                   "absent": {client.name: client.absent for client in found if client.absent}})
+                   "versions": {client.name: client.version() for client in found if not client.absent},
+                   "absent": options.absent})
     brokers, wrong = Brokers(options.bin / "klamm-broker"), []
-    context = Context(brokers, results, clients.Klamm(options.bin), options.seconds, most_records=10 ** 12)
-    steps = sum(options.rounds * sum(client.name in case.clients for client in present) *
-                sum(not options.broker or broker in options.broker for broker in case.brokers) for case in selected)
-    progress = Progress(steps)
+    context = Context(brokers, results, clients.Klamm(options.bin), options.seconds, options.quick)
+    progress = Progress(sum(rounds_of(case, options) * len(cells_of(case, options, present)) for case in selected))
     try:
         for case in selected:
             wrong += run_case(context, case, options, present, progress)
@@ -126,6 +146,23 @@ def measure(options, selected, results):
     return wrong
 
 
+def what_is_missing(results, selected, out):
+    """In the short form everything must have come: a verified sample of each client and broker, the page, the pictures."""
+    for case in selected:
+        for broker in case.brokers:
+            for client in case.clients:
+                absent = {client.split()[0], broker} & set(results.runs[results.run]["absent"]) and not os.environ.get("CI")
+                if not absent and not any(one["verified"] for one in results.of(case.name, client, broker)):
+                    yield f"{case.name}: nothing from {client} on {broker}"
+    page = (out / "README.md").read_text()
+    for wanted in [case.name for case in selected if case.kind != "micro"] + [case.work["shown"] for case in selected if case.kind == "micro"]:
+        if wanted not in page:
+            yield f"{wanted} is not in {out}/README.md"
+    pictures = list(out.glob("*.png"))
+    if not pictures or not all(picture.read_bytes().startswith(b"\x89PNG") for picture in pictures):
+        yield f"no pictures in {out}"
+
+
 def main():
     options = arguments()
     selected = cases.chosen(cases.all_cases(), options.cases)
@@ -134,9 +171,13 @@ def main():
         return 0
     machine.enter_network()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if options.quick:
+        shutil.rmtree(options.out, ignore_errors=True)
     results = Results(options.out / "results.json")
     wrong = [] if options.report else measure(options, selected, results)
     report.write(results, options.out)
+    if options.quick:
+        wrong += what_is_missing(results, selected, options.out)
     for line in wrong:
         print(f"bench: FAILED: {line}", file=sys.stderr)
     return 1 if wrong else 0

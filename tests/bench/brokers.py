@@ -64,7 +64,7 @@ class ApacheKafka:
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
-        self.cluster = kafka.Cluster(1, self.folder, base_port=0)
+        self.cluster = kafka.Cluster(1, self.folder, base_port=0, more=lambda node: "log.segment.delete.delay.ms=100\n")
         self.bootstrap = self.cluster.bootstrap
         self.process = None
 
@@ -134,7 +134,7 @@ class Topic:
     def __exit__(self, *_):
         with Wire(self.broker.bootstrap) as wire:
             wire.delete_topics([self.name])
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 5
         while any(self.broker.folder.glob(f"**/{self.name}*")) and time.monotonic() < deadline:
             time.sleep(0.05)
 

@@ -7,11 +7,17 @@ BROKERS = ["klamm-broker", "Apache Kafka"]
 SIZES, CODECS = [10, 100, 1000], ["none", "lz4", "zstd", "gzip"]
 
 
+QUICK = ["produce/100B/lz4/acks1/p1/pinned", "produce/100B/none/p16/defaults", "consume/100B/none/batch/p1/pinned", "consume/100B/none/one/p1/defaults",
+         "idempotence/100B/pinned", "latency/ack/1000/pinned", "latency/end-to-end/1000/pinned", "broker/start/temporary", "broker/1000-idle-connections",
+         "micro/all"]
+
+
 class Case:
     """`work` holds what a client must know of it; kind says which part of the harness runs it."""
 
-    def __init__(self, name, kind, clients=CLIENTS, brokers=BROKERS, **work):
+    def __init__(self, name, kind, clients=CLIENTS, brokers=BROKERS, rounds=0, **work):
         self.name, self.kind, self.clients, self.brokers = name, kind, clients, brokers
+        self.rounds = rounds  # at least so many
         self.work = {"kind": kind, "codec": "none", "idempotent": False, "one": False, "partitions": 1, "pinned": True, "size": 100, **work}
 
 
@@ -29,8 +35,33 @@ def consume_cases():
         yield Case(name, "consume", size=size, codec=codec, one=one, partitions=partitions, pinned=pinned)
 
 
+def latency_cases():
+    for rate in (1000, 10000):
+        yield Case(f"latency/ack/{rate}/pinned", "latency", mode="latency", rate=rate)
+        yield Case(f"latency/end-to-end/{rate}/pinned", "latency", mode="end-to-end", rate=rate)
+
+
+VARIANTS = {"klamm acks=1": ("klamm", False), "klamm idempotent": ("klamm", True),
+            "librdkafka acks=1": ("librdkafka", False), "librdkafka idempotent": ("librdkafka", True)}
+
+
+def idempotence_cases():
+    for size in (100, 1000):
+        yield Case(f"idempotence/{size}B/pinned", "produce", clients=list(VARIANTS), rounds=11, size=size)
+
+
+def broker_cases():
+    for name, brokers, work in (("start/temporary", BROKERS[:1], {"temporary": True}), ("start/durable", BROKERS, {}),
+                                ("start/1000-partitions", BROKERS, {"partitions_there": True}), ("1000-idle-connections", BROKERS, {"connections": True})):
+        yield Case(f"broker/{name}", "startup", clients=["none"], brokers=brokers, **work)
+
+
+def micro_cases():
+    yield Case("micro/all", "micro", clients=["none"], brokers=["none"], shown="record/encode/100")
+
+
 def all_cases():
-    return [*produce_cases(), *consume_cases()]
+    return [*produce_cases(), *idempotence_cases(), *consume_cases(), *latency_cases(), *broker_cases(), *micro_cases()]
 
 
 def chosen(cases, patterns):

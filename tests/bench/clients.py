@@ -160,5 +160,26 @@ class Franz(OwnProgram):
         return {"fetch": FETCH, "fetch-all": FETCH_ALL} if work["pinned"] else {}
 
 
+class Variant:
+    """A client under another name, with something of its work changed."""
+
+    def __init__(self, client, name, **changes):
+        self.client, self.name, self.changes, self.absent = client, name, changes, client.absent
+
+    def version(self):
+        return self.client.version()
+
+    def produce(self, work, bootstrap, topic, count):
+        return self.client.produce({**work, **self.changes}, bootstrap, topic, count)
+
+    def outcome(self, work, finished):
+        return self.client.outcome(work, finished)
+
+
+class NoClient:
+    """Stands in the cases in which a broker is alone."""
+    name, absent = "none", None
+
+
 def all_clients(bin_folder):
     return [Klamm(bin_folder), Librdkafka(bin_folder), Java(), Franz()]

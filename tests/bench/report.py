@@ -67,6 +67,16 @@ def table(results, chosen, columns):
     return "| " + " | ".join(titles) + " |\n|" + "---|" * len(titles) + "\n" + "\n".join(rows) + "\n"
 
 
+def micro_table(results):
+    rounds = [one["micro"] for one in results.of("micro/all", "none", "none")]
+    lines = ["| what | CPU (ns) | GB/s | allocations |", "|---|---|---|---|"]
+    for name in rounds[0] if rounds else []:
+        parts = [one[name] for one in rounds if name in one]
+        speed = spread([part["gb_s"] for part in parts if "gb_s" in part], 1)
+        lines.append(f"| {name} | {spread([part['ns'] for part in parts], 1)} | {speed} | {statistics.median(part['allocations'] for part in parts):g} |")
+    return "\n".join(lines) + "\n" if rounds else "Not measured yet.\n"
+
+
 def order(client):
     known = ["klamm", "librdkafka", "Java", "franz-go"]
     return (known.index(client) if client in known else len(known), client)
@@ -96,7 +106,7 @@ def machines(results):
 
 
 def is_latency(case):
-    return case.startswith(("latency/", "end-to-end/"))
+    return case.startswith("latency/")
 
 
 def text(results, plots):
@@ -108,8 +118,9 @@ def text(results, plots):
               "## Each client's defaults\n\nNothing is set but the codec. Defaults differ: read this as what a user gets, not as a race.\n\n" +
               table(results, throughput("/defaults"), THROUGHPUT),
               "## Latency\n\nAn open-loop schedule: a delay counts from the moment when the record was due, whatever became of those before it; linger 0, acks=1, "
-              "callbacks on a thread of the client.\nThe schedule's own sleeping is in the CPU of every client alike.\n\n" + table(results, is_latency, LATENCY),
+              "callbacks on a thread of the client.\nFor klamm and librdkafka, which share one schedule, the CPU of the schedule alone is subtracted.\n\n" + table(results, is_latency, LATENCY),
               "## Brokers\n\nFrom the start of the process, asked every 0.2 ms.\n\n" + table(results, lambda case: case.startswith("broker/"), BROKER)]
+    parts.append("## Micro-benchmarks\n\nCPU time and allocations for one turn: a record, a buffer, a message.\n\n" + micro_table(results))
     return "\n".join(parts)
 
 

@@ -45,6 +45,9 @@ class Reader:
         self.at += struct.calcsize(">" + form)
         return values[0] if len(values) == 1 else values
 
+    def skip(self, count):
+        self.at += count
+
     def text(self):
         length = self.take("h")
         self.at += max(0, length)
@@ -137,7 +140,7 @@ class Wire:
             partition_error, _, leader = reader.take("hii")
             leaders.append(partition_error == 0 and leader >= 0)
             for _ in range(2):
-                reader.at += 4 * reader.take("i")
+                reader.skip(4 * reader.take("i"))
         return error == 0 and leaders != [] and all(leaders)
 
     def delete_topics(self, names):

@@ -62,7 +62,7 @@ void onDelivered(rdkafka::Client*, const Message* message, void*) {
     return;
   }
   ++deliveries.delivered;
-  if (deliveries.delays == nullptr) return;
+  if (message->opaque == nullptr) return;
   const auto* pending = static_cast<const Pending*>(message->opaque);
   deliveries.delays->add(pending->due, pending->sent);
 }
@@ -157,17 +157,15 @@ void latency(const Arguments& arguments) {
   std::vector<Pending> pending(static_cast<std::size_t>(count + warmup));
   Handle handle(arguments, rdkafka::kProducer, onDelivered);
   auto* topic = handle.library().newTopic(handle.get(), arguments.text("topic").c_str(), nullptr);
-  for (std::int64_t n = 0; n < warmup; ++n) send(handle, topic, payload.next(), nullptr);
-  finish(handle, warmup);
   deliveries.delays = &delays;
   std::atomic<bool> done = false;
   std::thread poller([&] { while (!done) handle.library().poll(handle.get(), 100); });
   const Schedule schedule(static_cast<double>(arguments.number("rate")));
-  for (std::int64_t n = 0; n < count; ++n) {
+  for (std::int64_t n = 0; n < count + warmup; ++n) {
     auto& one = pending[static_cast<std::size_t>(n)];
     one.due = schedule.await(n);
     one.sent = Clock::now();
-    send(handle, topic, payload.next(), &one);
+    send(handle, topic, payload.next(), n >= warmup ? &one : nullptr);
   }
   done = true;
   poller.join();

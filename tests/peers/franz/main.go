@@ -15,7 +15,8 @@ import (
 )
 
 const usage = `usage: franz produce BOOTSTRAP TOPIC CODEC          (records on stdin)
-       franz consume BOOTSTRAP TOPIC GROUP COUNT     (records on stdout, offsets committed)`
+       franz consume BOOTSTRAP TOPIC GROUP COUNT     (records on stdout, offsets committed)
+       franz bench produce|consume|latency|end-to-end --NAME VALUE...    (for ./dev bench)`
 
 func fatal(err error) {
 	if err != nil {
@@ -106,6 +107,8 @@ func main() {
 		count, err := strconv.Atoi(args[4])
 		fatal(err)
 		consume(ctx, args[1], args[2], args[3], count)
+	case len(args) > 2 && args[0] == "bench":
+		bench(ctx, args[1], args[2:])
 	default:
 		fmt.Fprintln(os.Stderr, usage)
 		os.Exit(2)
