@@ -163,6 +163,12 @@ def what_is_missing(results, selected, out):
         yield f"no pictures in {out}"
 
 
+def terminated(*_):
+    """Ends what was started, undisturbed by a second signal: timeout(1) sends two."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(143)
+
+
 def main():
     options = arguments()
     selected = cases.chosen(cases.all_cases(), options.cases)
@@ -170,7 +176,7 @@ def main():
         print("\n".join(case.name for case in selected))
         return 0
     machine.enter_network()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, terminated)
     if options.quick:
         shutil.rmtree(options.out, ignore_errors=True)
     results = Results(options.out / "results.json")

@@ -10,9 +10,9 @@ SERVICES = ["checkout", "billing", "search", "catalog", "gateway", "auth", "mail
 
 
 def line(chance, moment, size):
-    """One line of `size` bytes. What has no room for the usual fields is a bare counter in braces."""
+    """One line of `size` bytes. What has no room for the usual fields is a number in braces."""
     if size < 40:
-        return f'{{"n":{chance.randrange(10 ** (size - 6)):0{size - 6}}}}'
+        return f'{{"n":{chance.randrange(10 ** (size - 7), 10 ** (size - 6))}}}'
     fields = {"ts": moment, "level": chance.choice(LEVELS), "svc": chance.choice(SERVICES)}
     if size >= 300:
         fields.update(host=f"node-{chance.randrange(40)}", trace=f"{chance.getrandbits(64):016x}", path=f"/v1/{chance.choice(WORDS)}/{chance.randrange(10 ** 6)}",

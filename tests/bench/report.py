@@ -96,7 +96,8 @@ def goal_table(results):
 
 
 def machines(results):
-    lines = []
+    idle = sorted(one["idle"] for one in results.samples)
+    lines = [f"- before the rounds the processors were {statistics.median(idle):.0f} % idle (least: {idle[0]:.0f} %)"] if idle else []
     for run in results.runs:
         versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
         absent = "".join(f"; **{name}: absent**" for name in run["absent"])
