@@ -52,9 +52,15 @@ struct Deserializers {
                                                       std::to_string(offset)));
 }
 
+[[nodiscard]] inline HeadersView headersOf(const RawRecord& raw) noexcept {
+  if (raw.headerCount == 0) return {};
+  return {static_cast<std::size_t>(raw.headerCount), BytesView(raw.headers, static_cast<std::size_t>(raw.end - raw.headers))};
+}
+
+/// `headers` is a copy that only a deserializer gets to see: the record's own stays in registers.
 template <class T>
 [[nodiscard]] inline std::optional<T> decodeField(Deserializer<T>* deserializer, const TopicPartition& partition, std::int64_t offset,
-                                           const HeadersView& headers, const std::byte* at, std::int32_t size, const char* what) {
+                                                  HeadersView headers, const std::byte* at, std::int32_t size, const char* what) {
   if (size < 0) return std::nullopt;
   const BytesView bytes(at, static_cast<std::size_t>(size));
   if (deserializer != nullptr) return deserializer->deserialize(partition.topic, headers, bytes);
@@ -106,23 +112,19 @@ class ConsumerRecords {
       const detail::RecordRun& run = records_->data_.runs[run_];
       const TopicPartition& tp = *records_->data_.partitions[partition_].partition;
       const detail::RawRecord raw = detail::decodeRecord(run, at_);
-      Record record;
-      record.topic = tp.topic;
-      record.partition = tp.partition;
-      record.offset = raw.offset;
-      record.timestamp = raw.timestamp;
-      record.timestampType = run.logAppendTime ? TimestampType::LogAppendTime : TimestampType::CreateTime;
-      record.serializedKeySize = raw.keySize;
-      record.serializedValueSize = raw.valueSize;
-      if (raw.headerCount > 0) {
-        record.headers = HeadersView(static_cast<std::size_t>(raw.headerCount),
-                                     BytesView(raw.headers, static_cast<std::size_t>(raw.end - raw.headers)));
-      }
+      const HeadersView headers = detail::headersOf(raw);
       const auto& how = records_->deserializers_;
-      record.key = detail::decodeField<K>(how.key.get(), tp, raw.offset, record.headers, raw.key, raw.keySize, "key");
-      record.value = detail::decodeField<V>(how.value.get(), tp, raw.offset, record.headers, raw.value, raw.valueSize, "value");
-      if (run.leaderEpoch >= 0) record.leaderEpoch = run.leaderEpoch;
-      return record;
+      return Record{.topic = tp.topic,
+                    .partition = tp.partition,
+                    .offset = raw.offset,
+                    .timestamp = raw.timestamp,
+                    .timestampType = run.logAppendTime ? TimestampType::LogAppendTime : TimestampType::CreateTime,
+                    .serializedKeySize = raw.keySize,
+                    .serializedValueSize = raw.valueSize,
+                    .key = detail::decodeField<K>(how.key.get(), tp, raw.offset, headers, raw.key, raw.keySize, "key"),
+                    .value = detail::decodeField<V>(how.value.get(), tp, raw.offset, headers, raw.value, raw.valueSize, "value"),
+                    .headers = headers,
+                    .leaderEpoch = run.leaderEpoch >= 0 ? std::optional(run.leaderEpoch) : std::nullopt};
     }
     Iterator& operator++() noexcept {
       if (--leftInRun_ > 0) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "net/frame_pool.h"
 #include "net/loop.h"
 
 namespace asio {
@@ -31,6 +32,8 @@ class AsioLoop final : public Loop {
   [[nodiscard]] const Clock& clock() const noexcept override { return clock_; }
 
   [[nodiscard]] asio::io_context& context() noexcept;
+  /// Of all its connections.
+  [[nodiscard]] const std::shared_ptr<FramePool>& framePool() const noexcept { return framePool_; }
 
  private:
   struct Reactor;
@@ -41,6 +44,7 @@ class AsioLoop final : public Loop {
 
   const Clock& clock_;
   std::unique_ptr<Reactor> reactor_;
+  const std::shared_ptr<FramePool> framePool_ = std::make_shared<FramePool>();
   std::atomic<std::thread::id> runner_ = {};
 
   Mutex mutex_;

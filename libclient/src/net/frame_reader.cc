@@ -17,12 +17,11 @@ constexpr std::size_t kPrefix = sizeof(std::int32_t);
 
 }  // namespace
 
-void FrameReader::Free::operator()(std::byte* memory) const noexcept { std::free(memory); }
-
 std::span<std::byte> FrameReader::room() {
-  if (own_) {
-    if (ownFilled_ == ownCapacity_) growOwn();
-    return {own_.get() + ownFilled_, ownCapacity_ - ownFilled_};
+  if (ownLength_ != 0) {
+    const std::size_t wanted = ownLength_ - ownFilled_;
+    if (ownFilled_ == own_.capacity && wanted != 0) growOwn();
+    return {own_.bytes.get() + ownFilled_, std::min(own_.capacity - ownFilled_, wanted)};
   }
   if (begin_ == end_ && chunk_.use_count() == 1) begin_ = end_ = 0;  // nobody looks at it any more: use it again
   const std::size_t wanted = filled_ && capacity_ < kLargestChunk ? capacity_ * 2 : std::max(capacity_, kFirstChunk);
@@ -32,7 +31,7 @@ std::span<std::byte> FrameReader::room() {
 }
 
 void FrameReader::received(std::size_t count) {
-  if (own_) {
+  if (ownLength_ != 0) {
     ownFilled_ += count;
     return;
   }
@@ -41,7 +40,7 @@ void FrameReader::received(std::size_t count) {
 }
 
 Result<std::optional<Buffer>> FrameReader::next() {
-  if (own_) {
+  if (ownLength_ != 0) {
     if (ownFilled_ < ownLength_) return std::nullopt;
     return takeOwn();
   }
@@ -80,29 +79,26 @@ void FrameReader::startChunk(std::size_t capacity) {
 
 void FrameReader::startOwn(std::size_t length) {
   const std::size_t kept = end_ - begin_ - kPrefix;
+  own_ = pool_->take(length);
   ownLength_ = length;
-  ownCapacity_ = std::min(length, std::max(kFirstOwn, kept * 2));
-  own_.reset(static_cast<std::byte*>(std::malloc(ownCapacity_)));
-  if (!own_) throw std::bad_alloc();
-  std::memcpy(own_.get(), chunk_.get() + begin_ + kPrefix, kept);
+  while (own_.capacity < kept || own_.capacity == 0) growOwn();
+  std::memcpy(own_.bytes.get(), chunk_.get() + begin_ + kPrefix, kept);
   ownFilled_ = kept;
   begin_ = end_;
 }
 
 void FrameReader::growOwn() {
-  const std::size_t larger = std::min(ownLength_, ownCapacity_ * 2);
-  auto* moved = static_cast<std::byte*>(std::realloc(own_.get(), larger));
+  const std::size_t larger = std::max(kFirstOwn, own_.capacity * 2);
+  auto* moved = static_cast<std::byte*>(std::realloc(own_.bytes.get(), larger));
   if (moved == nullptr) throw std::bad_alloc();
-  (void)own_.release();
-  own_.reset(moved);
-  ownCapacity_ = larger;
+  (void)own_.bytes.release();
+  own_.bytes.reset(moved);
+  own_.capacity = larger;
 }
 
 Buffer FrameReader::takeOwn() {
-  const BytesView frame{own_.get(), ownLength_};
-  std::shared_ptr<const void> owner(own_.release(), [](std::byte* memory) { std::free(memory); });
-  ownCapacity_ = ownFilled_ = ownLength_ = 0;
-  return {std::move(owner), frame};
+  ownFilled_ = 0;
+  return pool_->frame(std::exchange(own_, {}), std::exchange(ownLength_, 0));
 }
 
 }  // namespace klamm::net

@@ -9,6 +9,7 @@
 
 #include "base/buffer.h"
 #include "base/result.h"
+#include "net/frame_pool.h"
 
 namespace klamm::net {
 
@@ -19,12 +20,13 @@ namespace klamm::net {
 ///     own:     [ frame 4, first bytes ........... room ................. ]     a large frame has memory of its own
 ///
 /// Memory grows with the bytes that have come, never with what a length claims: a chunk has 4 KiB at first and up to 64,
-/// own memory 256 KiB at first and doubles. A slice keeps its whole chunk alive: copy what is kept for long.
+/// own memory comes from a pool of what earlier frames have left, or has 256 KiB at first and doubles. A slice keeps its whole chunk alive: copy what is kept for long.
 ///
 /// Threading: one thread; the slices may go anywhere.
 class FrameReader {
  public:
-  explicit FrameReader(std::size_t maxFrame) noexcept : maxFrame_(maxFrame) {}
+  explicit FrameReader(std::size_t maxFrame, std::shared_ptr<FramePool> pool = std::make_shared<FramePool>()) noexcept
+      : maxFrame_(maxFrame), pool_(std::move(pool)) {}
 
   /// Where the next bytes of the stream belong; empty only when full().
   [[nodiscard]] std::span<std::byte> room();
@@ -38,18 +40,15 @@ class FrameReader {
   /// Applies to lengths that have not been looked at yet.
   void setMaxFrame(std::size_t bytes) noexcept { maxFrame_ = bytes; }
   /// A whole frame fills the memory of its own: next() takes it before there is room again.
-  [[nodiscard]] bool full() const noexcept { return own_ && ownFilled_ == ownLength_; }
+  [[nodiscard]] bool full() const noexcept { return ownLength_ != 0 && ownFilled_ == ownLength_; }
   /// Bytes that came and belong to no frame handed out yet.
-  [[nodiscard]] std::size_t pending() const noexcept { return own_ ? ownFilled_ : end_ - begin_; }
+  [[nodiscard]] std::size_t pending() const noexcept { return ownLength_ != 0 ? ownFilled_ : end_ - begin_; }
 
  private:
   static constexpr std::size_t kFirstChunk = 4 * 1024;
   static constexpr std::size_t kLargestChunk = 64 * 1024;
   static constexpr std::size_t kFirstOwn = 256 * 1024;
 
-  struct Free {
-    void operator()(std::byte* memory) const noexcept;
-  };
   void startChunk(std::size_t capacity);
   void startOwn(std::size_t length);
   void growOwn();
@@ -63,10 +62,10 @@ class FrameReader {
   std::size_t end_ = 0;    ///< behind the last byte received
   bool filled_ = false;    ///< the last read filled its room: the next chunk is larger
 
-  std::unique_ptr<std::byte, Free> own_;  ///< from malloc, so that growing need not copy
-  std::size_t ownCapacity_ = 0;
+  std::shared_ptr<FramePool> pool_;
+  FramePool::Block own_;
   std::size_t ownFilled_ = 0;
-  std::size_t ownLength_ = 0;
+  std::size_t ownLength_ = 0;  ///< of the frame that is being read into own_; 0: none is
 };
 
 }  // namespace klamm::net

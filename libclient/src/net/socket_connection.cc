@@ -37,7 +37,7 @@ void applyOptions(int socket, const SocketOptions& options, const SocketAddress&
 SocketConnection::SocketConnection(AsioLoop& loop, ConnectionOptions options, std::shared_ptr<ConnectionHandler> handler,
                                    Forget forget)
     : loop_(loop), options_(std::move(options)), forget_(std::move(forget)), handler_(std::move(handler)),
-      reader_(options_.maxFrame), lastActive_(loop.now().time_since_epoch()) {}
+      reader_(options_.maxFrame, loop_.framePool()), lastActive_(loop.now().time_since_epoch()) {}
 
 SocketConnection::~SocketConnection() = default;  // finish() or abandon() has closed the socket
 

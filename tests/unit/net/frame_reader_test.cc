@@ -132,6 +132,49 @@ TEST(FrameReader, TakesMemoryForWhatCameAndNotForWhatWasClaimed) {
   EXPECT_LE(reader.room().size(), 256U * 1024);
 }
 
+TEST(FrameReader, ALargeFrameTakesTheMemoryOfOneThatIsGone) {
+  FrameReader reader(10'000'000);
+  const auto read = [&reader](std::size_t size) {
+    const std::string stream = frameOf(std::string(size, 'z'));
+    std::optional<Buffer> frame;
+    for (std::size_t at = 0; at < stream.size();) {
+      const auto room = reader.room();
+      const std::size_t count = std::min(room.size(), stream.size() - at);
+      std::memcpy(room.data(), stream.data() + at, count);
+      reader.received(count);
+      at += count;
+      auto next = reader.next();
+      EXPECT_TRUE(next);
+      if (next && *next) frame = **next;
+    }
+    EXPECT_EQ(reader.pending(), 0U);
+    return *frame;
+  };
+  const std::byte* const first = read(1'000'000).data();
+  const Buffer second = read(999'000);
+  EXPECT_EQ(second.data(), first);
+  const Buffer third = read(500'000);  // the second is held: its memory must not be touched
+  EXPECT_NE(third.data(), first);
+  EXPECT_EQ(second.text(), std::string(999'000, 'z'));
+}
+
+TEST(FramePool, GivesTheSmallestBlockThatFitsAndKeepsABoundedAmount) {
+  const auto pool = std::make_shared<FramePool>();
+  const auto block = [](std::size_t capacity) {
+    return FramePool::Block{std::unique_ptr<std::byte, FramePool::Free>(static_cast<std::byte*>(std::malloc(capacity))), capacity};
+  };
+  EXPECT_EQ(pool->take(1).capacity, 0U);
+  for (const std::size_t capacity : {2000U, 1000U, 3000U}) pool->giveBack(block(capacity));
+  EXPECT_EQ(pool->take(1500).capacity, 2000U);
+  EXPECT_EQ(pool->take(5000).capacity, 3000U);
+  EXPECT_EQ(pool->take(1).capacity, 1000U);
+  for (std::size_t i = 0; i < FramePool::kMostBlocks + 2; ++i) pool->giveBack(block(100));
+  for (std::size_t i = 0; i < FramePool::kMostBlocks; ++i) EXPECT_EQ(pool->take(1).capacity, 100U);
+  EXPECT_EQ(pool->take(1).capacity, 0U);
+  pool->giveBack(block(FramePool::kMostBytes + 1));
+  EXPECT_EQ(pool->take(1).capacity, 0U);
+}
+
 TEST(FrameReader, ALargerLimitAppliesToTheNextLength) {
   FrameReader reader(10);
   reader.setMaxFrame(100);
