@@ -62,22 +62,26 @@ class Payloads {
 
   /// The value of record `n`; valid until the next call.
   std::string_view next(std::uint64_t n) {
-    if (!lines_.empty()) return lines_[random_() % lines_.size()];
-    if (size_ >= 0) return std::string_view(letters_).substr(random_() & kOffsets, static_cast<std::size_t>(size_));
+    if (!lines_.empty()) return lines_[((random_() >> 32) * lines_.size()) >> 32];
+    if (size_ >= 0) return nextLetters(static_cast<std::size_t>(size_));
     number_ = std::to_string(n);
     return number_;
   }
 
  private:
-  /// Each value is a stretch of one pool of letters that begins anywhere: to make new letters for each would take longer
-  /// than to send them.
-  static constexpr std::size_t kOffsets = (1 << 20) - 1;
+  /// Values are stretches of one pool of letters, one behind the other: to make new letters for each would take longer than
+  /// to send them, and so would stretches from here and there, which the processor cannot fetch in advance.
+  static constexpr std::size_t kLetters = 1 << 20;
 
+  std::string_view nextLetters(std::size_t size) {
+    if (at_ + size > letters_.size()) at_ = (random_() >> 32) % size;  // never the same values twice over
+    return {letters_.data() + std::exchange(at_, at_ + size), size};
+  }
   void fillWithLetters(std::int32_t size) {
     if (size <= 0) throw UsageError("--record-size must be greater than 0");
     size_ = size;
     std::uniform_int_distribution<int> letter('A', 'Z');
-    letters_.resize(kOffsets + static_cast<std::size_t>(size) + 1);
+    letters_.resize(kLetters + 2 * static_cast<std::size_t>(size));
     for (char& c : letters_) c = static_cast<char>(letter(random_));
   }
   void readLines(const std::string& path, std::string delimiter) {
@@ -85,20 +89,22 @@ class Payloads {
     if (delimiter.empty()) throw UsageError("--payload-delimiter is empty");
     std::ifstream file(path, std::ios::binary);
     if (!file) throw UsageError("File does not exist or cannot be read: " + path);
-    const std::string content((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-    if (content.empty()) throw UsageError("File does not contain any data: " + path);
-    for (std::size_t at = 0; at < content.size();) {
-      const std::size_t end = std::min(content.find(delimiter, at), content.size());
-      lines_.push_back(content.substr(at, end - at));
+    letters_.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+    if (letters_.empty()) throw UsageError("File does not contain any data: " + path);
+    for (std::size_t at = 0; at < letters_.size();) {
+      const std::size_t end = std::min(letters_.find(delimiter, at), letters_.size());
+      lines_.push_back(std::string_view(letters_).substr(at, end - at));
       at = end + delimiter.size();
     }
     say(fmt::format("Number of records read: {}", lines_.size()));
   }
 
-  std::minstd_rand random_{1};
+  /// A multiplication and an addition; the upper half of the bits is random enough to pick lines.
+  std::linear_congruential_engine<std::uint64_t, 6364136223846793005U, 1442695040888963407U, 0> random_{1};
   std::int32_t size_ = -1;
-  std::string letters_;
-  std::vector<std::string> lines_;
+  std::string letters_;  ///< the pool, or the file
+  std::size_t at_ = 0;
+  std::vector<std::string_view> lines_;
   std::string number_;
 };
 
@@ -109,6 +115,10 @@ class Tally {
   void add(std::size_t bytes, Micros delay) noexcept {
     bytes_ += bytes;
     delays_.add(delay);
+  }
+  void add(const Tally& others) noexcept {
+    bytes_ += others.bytes_;
+    delays_.add(others.delays_);
   }
   void restart(SteadyTime now) {
     start_ = now;
@@ -155,11 +165,10 @@ class Statistics {
       now_ = Pace::Clock::now();
       if (now_ - window_.start() >= interval_) {
         window_.printWindow(now_);
-        window_.restart(now_);
+        endWindow();
       }
     }
     const auto delay = std::chrono::duration_cast<Micros>(now_ - sent);
-    all_.add(bytes, delay);
     window_.add(bytes, delay);
     if (!hasWarmup_) return;
     if (warmupLeft_ == 0) return steady_.add(bytes, delay);
@@ -170,7 +179,8 @@ class Statistics {
   void failed(const Error& error) {
     if (++failures_ <= kShownAtMost) complain(error.message());
   }
-  void printTotal(SteadyTime now) const {
+  void printTotal(SteadyTime now) {
+    endWindow();
     all_.printTotal("", now);
     if (hasWarmup_ && warmupLeft_ == 0) steady_.printTotal("steady state ", now);
   }
@@ -178,10 +188,15 @@ class Statistics {
 
  private:
   static constexpr std::uint64_t kShownAtMost = 10;
+  void endWindow() {
+    all_.add(window_);
+    window_.restart(now_);
+  }
+
   Millis interval_;
   std::uint64_t warmupLeft_;
   bool hasWarmup_;
-  Tally all_;
+  Tally all_;  ///< but for the window
   Tally window_;
   Tally steady_;
   SteadyTime lastSent_{};

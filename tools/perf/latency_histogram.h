@@ -44,6 +44,12 @@ class LatencyHistogram {
     }
     return max();
   }
+  void add(const LatencyHistogram& others) noexcept {
+    for (std::size_t slot = 0; slot < counts_.size(); ++slot) counts_[slot] += others.counts_[slot];
+    count_ += others.count_;
+    sum_ += others.sum_;
+    max_ = std::max(max_, others.max_);
+  }
   void clear() {
     std::fill(counts_.begin(), counts_.end(), 0);
     count_ = sum_ = max_ = 0;

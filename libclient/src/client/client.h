@@ -35,11 +35,11 @@ struct ClientSettings {
   bool rebootstrap = true;                                           ///< metadata.recovery.strategy = rebootstrap
   Duration rebootstrapTrigger = std::chrono::minutes(5);             ///< metadata.recovery.rebootstrap.trigger.ms
   bool allowAutoTopicCreation = true;                                ///< allow.auto.create.topics, in Metadata requests
-  int sendBuffer = 128 * 1024;                                       ///< send.buffer.bytes
-  int receiveBuffer = 64 * 1024;                                     ///< receive.buffer.bytes
+  int sendBuffer = -1;     ///< send.buffer.bytes when it is set: Kafka's default, a fixed 128 KiB, is slower than what Linux chooses
+  int receiveBuffer = -1;  ///< receive.buffer.bytes when it is set; the same
   std::size_t maxResponse = std::size_t{1} << 30;                    ///< largest response accepted
   std::shared_ptr<const net::TlsContext> tls = {};                   ///< security.protocol=SSL: what ssl.* asks for
-  std::string loopbackCongestion = {};                               ///< TCP congestion control on loopback; see net::SocketOptions
+  std::string loopbackCongestion = "cubic";  ///< see net::SocketOptions; BBR, where it is the system's, halves the speed on loopback
 };
 
 /// bootstrap.servers: addresses with commas between; blanks, empty items and a scheme ("PLAINTEXT://") are tolerated, a

@@ -59,8 +59,8 @@ Result<ClientSettings> clientSettings(const Config& config, ClientKind client, s
   settings.rebootstrapTrigger = config.get(key::metadataRecoveryRebootstrapTriggerMs, client);
   std::string recovery = config.get(key::metadataRecoveryStrategy, client);
   settings.rebootstrap = !recovery.empty() && (recovery.front() == 'r' || recovery.front() == 'R');
-  settings.sendBuffer = config.get(key::sendBufferBytes, client);
-  settings.receiveBuffer = config.get(key::receiveBufferBytes, client);
+  if (config.has(key::sendBufferBytes.name)) settings.sendBuffer = config.get(key::sendBufferBytes, client);
+  if (config.has(key::receiveBufferBytes.name)) settings.receiveBuffer = config.get(key::receiveBufferBytes, client);
   KLAMM_TRY_ASSIGN(settings.tls, tlsOf(config, client));
   if (client == ClientKind::Producer) settings.metadataMaxIdle = config.get(key::metadataMaxIdleMs, client);
   if (client == ClientKind::Consumer) settings.allowAutoTopicCreation = config.get(key::allowAutoCreateTopics, client);

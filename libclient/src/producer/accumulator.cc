@@ -36,6 +36,16 @@ PartitionQueue& Accumulator::choose(Topic& topic, const PartitionTable& table, s
   return *table.queues[static_cast<std::size_t>(sticky)];
 }
 
+Accumulator::Appended Accumulator::appendToOpen(Topic& topic, std::int32_t partition, const detail::BytesRecord& record,
+                                                SendCallback& callback) {
+  const Size size{record.timestamp ? *record.timestamp : clock_.coarseWallMillis(), upperSize(record)};
+  PartitionQueue& queue = choose(topic, *topic.table.load(std::memory_order_acquire), partition);
+  const MutexLock lock(queue.mutex);
+  if (closed() || (partition < 0 && topic.sticky.load(std::memory_order_relaxed) != queue.partition)) [[unlikely]] return {};
+  const Batch* batch = tryAppend(queue, record, size, callback);
+  return batch != nullptr ? appended(queue, *batch, partition < 0, size.record, false) : Appended();
+}
+
 Result<Accumulator::Appended> Accumulator::append(Topic& topic, std::int32_t partition, const detail::BytesRecord& record,
                                                   SendCallback& callback, TimePoint& deadline) {
   Size size{record.timestamp ? *record.timestamp : clock_.coarseWallMillis(), upperSize(record)};
@@ -47,14 +57,14 @@ Result<Accumulator::Appended> Accumulator::append(Topic& topic, std::int32_t par
       const MutexLock lock(queue.mutex);
       if (closed()) [[unlikely]] return fail(ErrorCode::Closed, "the producer is closed");
       if (partition < 0 && topic.sticky.load(std::memory_order_relaxed) != queue.partition) continue;
-      bool done = tryAppend(queue, record, size, callback);
-      const bool opens = !done && spare != nullptr && &spare->queue == &queue;
+      const Batch* batch = tryAppend(queue, record, size, callback);
+      const bool opens = batch == nullptr && spare != nullptr && &spare->queue == &queue;
       if (opens) {
         if (!record.timestamp) size.timestamp = clock_.wallMillis();
         pushBatch(queue, std::move(spare));
-        done = tryAppend(queue, record, size, callback);
+        batch = tryAppend(queue, record, size, callback);
       }
-      if (done) return appended(topic, queue, partition < 0, size.record, opens);
+      if (batch != nullptr) return appended(queue, *batch, partition < 0, size.record, opens);
       if (opens) return fail(ErrorCode::MessageTooLarge, "a record of 2 GiB or more");
     }
     spare.reset();  // it may be for the sticky partition of a moment ago
@@ -62,29 +72,24 @@ Result<Accumulator::Appended> Accumulator::append(Topic& topic, std::int32_t par
   }
 }
 
-bool Accumulator::tryAppend(PartitionQueue& queue, const detail::BytesRecord& record, const Size& size, SendCallback& callback) {
-  if (queue.batches.empty()) return false;
+Batch* Accumulator::tryAppend(PartitionQueue& queue, const detail::BytesRecord& record, const Size& size, SendCallback& callback) {
+  if (queue.batches.empty()) return nullptr;
   Batch& batch = *queue.batches.back();
-  if (batch.closed) return false;  // one that is sent again
+  if (batch.closed) return nullptr;  // one that is sent again
   record::BatchBuilder& builder = batch.builder;
   const float ratio = isCompressing_ ? queue.topic.ratio.load(std::memory_order_relaxed) : 1.0F;
-  if (!builder.hasRoomFor(size.record, settings_.batchSize, ratio)) return false;
+  if (!builder.hasRoomFor(size.record, settings_.batchSize, ratio)) return nullptr;
   // The coarse clock may lie a little behind the precise one that the batch was opened with.
   const std::int64_t timestamp =
       record.timestamp || builder.empty() ? size.timestamp : std::max(size.timestamp, builder.baseTimestamp());
   const std::int32_t index = builder.count();
-  if (!builder.append(timestamp, record.key, record.value, record.headers)) [[unlikely]] return false;
+  if (!builder.append(timestamp, record.key, record.value, record.headers)) [[unlikely]] return nullptr;
   if (builder.capacity() > batch.lease->bytes()) [[unlikely]] batch.lease->growTo(builder.capacity());
   if (callback) {
     if (batch.pending.empty()) batch.pending.reserve(std::max<std::size_t>(1, queue.lastPending));
-    PendingRecord& pending = batch.pending.emplace_back();
-    pending.callback = std::move(callback);
-    pending.timestamp = timestamp;
-    pending.index = index;
-    pending.keySize = sizeOrNull(record.key);
-    pending.valueSize = sizeOrNull(record.value);
+    batch.pending.emplace_back(std::move(callback), timestamp, index, sizeOrNull(record.key), sizeOrNull(record.value));
   }
-  return true;
+  return &batch;
 }
 
 void Accumulator::pushBatch(PartitionQueue& queue, std::unique_ptr<Batch> batch) {
@@ -96,16 +101,16 @@ void Accumulator::pushBatch(PartitionQueue& queue, std::unique_ptr<Batch> batch)
   queue.batches.push_back(std::move(batch));
 }
 
-Accumulator::Appended Accumulator::appended(Topic& topic, PartitionQueue& queue, bool sticky, std::size_t bytes, bool newBatch) {
+Accumulator::Appended Accumulator::appended(PartitionQueue& queue, const Batch& batch, bool sticky, std::size_t bytes, bool newBatch) {
   Appended result{.newBatch = newBatch, .queue = &queue};
-  const float ratio = isCompressing_ ? topic.ratio.load(std::memory_order_relaxed) : 1.0F;
-  const bool isFull = queue.batches.back()->builder.estimatedSize(ratio) >= settings_.batchSize;
+  const float ratio = isCompressing_ ? queue.topic.ratio.load(std::memory_order_relaxed) : 1.0F;
+  const bool isFull = batch.builder.estimatedSize(ratio) >= settings_.batchSize;
   if (newBatch || isFull) {
     queue.updateReady(settings_.linger, settings_.batchSize, ratio);
     result.readyNow = isFull || queue.batches.size() > 1 || settings_.linger == Duration::zero();
     if (!queue.listed) list(queue);
   }
-  if (sticky) noteSticky(topic, queue, bytes, isFull || newBatch);
+  if (sticky) noteSticky(queue.topic, queue, bytes, isFull || newBatch);
   return result;
 }
 

@@ -39,6 +39,8 @@ class Accumulator {
   [[nodiscard]] Result<Appended> append(Topic& topic, std::int32_t partition, const detail::BytesRecord& record,
                                         SendCallback& callback, TimePoint& deadline);
   static constexpr TimePoint kNotSetOut = TimePoint::min();
+  /// The same for the most usual case, that an open batch has room: nothing is done, and the queue is null, in every other one.
+  [[nodiscard]] Appended appendToOpen(Topic& topic, std::int32_t partition, const detail::BytesRecord& record, SendCallback& callback);
 
   /// Queues that had nothing in them when the sender last looked.
   void takeInbox(std::vector<PartitionQueue*>& into) KLAMM_EXCLUDES(inboxMutex_);
@@ -68,10 +70,11 @@ class Accumulator {
     std::int64_t timestamp;
     std::size_t record;
   };
-  bool tryAppend(PartitionQueue& queue, const detail::BytesRecord& record, const Size& size, SendCallback& callback)
+  /// The batch that it was added to; null if no open one has room.
+  [[nodiscard]] Batch* tryAppend(PartitionQueue& queue, const detail::BytesRecord& record, const Size& size, SendCallback& callback)
       KLAMM_REQUIRES(queue.mutex);
   void pushBatch(PartitionQueue& queue, std::unique_ptr<Batch> batch) KLAMM_REQUIRES(queue.mutex);
-  [[nodiscard]] Appended appended(Topic& topic, PartitionQueue& queue, bool sticky, std::size_t bytes, bool newBatch)
+  [[nodiscard]] Appended appended(PartitionQueue& queue, const Batch& batch, bool sticky, std::size_t bytes, bool newBatch)
       KLAMM_REQUIRES(queue.mutex);
   void noteSticky(Topic& topic, PartitionQueue& queue, std::size_t bytes, bool batchEnds) KLAMM_REQUIRES(queue.mutex);
   [[nodiscard]] Result<std::unique_ptr<Batch>> openBatch(PartitionQueue& queue, std::size_t recordSize, TimePoint& deadline);

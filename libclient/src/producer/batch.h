@@ -28,11 +28,14 @@ struct ProducerIdentity {
 
 /// Somebody waits for the result of a record.
 struct PendingRecord {
-  SendCallback callback = {};
-  std::int64_t timestamp = record::kNoTimestamp;
-  std::int32_t index = 0;  ///< of the record in its batch
-  std::int32_t keySize = -1;
-  std::int32_t valueSize = -1;
+  PendingRecord(SendCallback&& toCall, std::int64_t at, std::int32_t number, std::int32_t ofKey, std::int32_t ofValue) noexcept
+      : callback(std::move(toCall)), timestamp(at), index(number), keySize(ofKey), valueSize(ofValue) {}
+
+  SendCallback callback;
+  std::int64_t timestamp;
+  std::int32_t index;  ///< of the record in its batch
+  std::int32_t keySize;
+  std::int32_t valueSize;
 };
 
 /// How a batch stands:

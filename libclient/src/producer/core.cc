@@ -56,13 +56,36 @@ TimePoint Core::after(Duration duration) const {
 }
 
 Error Core::send(const detail::BytesRecord& record, SendCallback&& callback) {
+  const Accumulator::Appended appended = appendToOpen(record, callback);
+  if (appended.queue == nullptr) return sendSlowly(record, callback);
+  if (appended.readyNow) afterAppend(appended);
+  return {};
+}
+
+Accumulator::Appended Core::appendToOpen(const detail::BytesRecord& record, SendCallback& callback) {
+  if (partitioner_ != nullptr || !isSmall(record) || closing_.load(std::memory_order_acquire)) return {};
+  if (record.timestamp && *record.timestamp < 0) return {};
+  Topic* topic = accumulator_.topics().find(record.topic);
+  const PartitionTable* table = topic != nullptr ? topic->table.load(std::memory_order_acquire) : nullptr;
+  if (table == nullptr) return {};
+  std::int32_t partition = -1;
+  if (record.partition) {
+    partition = *record.partition;
+    if (partition < 0 || static_cast<std::size_t>(partition) >= table->queues.size()) return {};
+  } else if (record.key && !settings_.ignoreKeys) {
+    partition = toPositive(murmur2(*record.key)) % static_cast<std::int32_t>(table->queues.size());
+  }
+  return accumulator_.appendToOpen(*topic, partition, record, callback);
+}
+
+Error Core::sendSlowly(const detail::BytesRecord& record, SendCallback& callback) {
   if (accumulator_.closed() || closing_.load(std::memory_order_acquire)) {
     return {ErrorCode::Closed, "send() after close()"};
   }
   if (record.partition && *record.partition < 0) return {ErrorCode::IllegalArgument, fmt::format("partition {}", *record.partition)};
   if (record.timestamp && *record.timestamp < 0) return {ErrorCode::IllegalArgument, fmt::format("timestamp {}", *record.timestamp)};
   const Result<Accumulator::Appended> appended = append(record, callback);
-  if (appended) [[likely]] {
+  if (appended) {
     if (appended->newBatch || appended->readyNow) afterAppend(*appended);
   } else if (callback) {
     const Error& error = appended.error();
@@ -131,9 +154,15 @@ std::string Core::whyNoTopic(std::string_view name, std::int32_t partition, cons
   return text;
 }
 
+/// Within max.request.size without a closer look.
+bool Core::isSmall(const detail::BytesRecord& record) const noexcept {
+  constexpr std::size_t overhead = 128;  // of the batch, and of a record without headers
+  const std::size_t bytes = (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
+  return record.headers.empty() && bytes + overhead <= settings_.maxRequestSize;
+}
+
 Status Core::checkSize(const detail::BytesRecord& record) const {
-  const std::size_t quick = (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
-  if (record.headers.empty() && quick + 128 <= settings_.maxRequestSize) [[likely]] return {};
+  if (isSmall(record)) return {};
   const std::size_t size = record::BatchHeader::kSize + record::maxRecordSize(record.key, record.value, record.headers);
   if (size <= settings_.maxRequestSize) return {};
   return fail(ErrorCode::MessageTooLarge,

@@ -34,11 +34,15 @@ class Core final : public detail::ProducerCore {
   [[nodiscard]] Error partitionsFor(std::string_view topic, std::vector<PartitionInfo>& partitions) override;
 
  private:
+  /// As sendSlowly() where nothing needs to be waited for, made anew or looked at twice; elsewhere nothing is done, and the queue is null.
+  [[nodiscard]] Accumulator::Appended appendToOpen(const detail::BytesRecord& record, SendCallback& callback);
+  [[nodiscard]] Error sendSlowly(const detail::BytesRecord& record, SendCallback& callback);
   /// A topic with a partition table, waited for if need be.
   [[nodiscard]] Result<Topic*> usableTopic(const detail::BytesRecord& record, TimePoint& deadline);
   [[nodiscard]] Result<Topic*> awaitTopic(std::string_view name, std::int32_t partition, TimePoint deadline);
   [[nodiscard]] std::string whyNoTopic(std::string_view name, std::int32_t partition, const PartitionTable* table, const Error& wait) const;
   [[nodiscard]] Result<std::int32_t> choosePartition(const Topic& topic, const detail::BytesRecord& record) const;
+  [[nodiscard]] bool isSmall(const detail::BytesRecord& record) const noexcept;
   [[nodiscard]] Status checkSize(const detail::BytesRecord& record) const;
   [[nodiscard]] Result<Accumulator::Appended> append(const detail::BytesRecord& record, SendCallback& callback);
   void afterAppend(const Accumulator::Appended& appended);

@@ -1,7 +1,6 @@
 #include "producer/topic.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace klamm::producer {
 
@@ -44,38 +43,11 @@ void Topic::apply(const client::TopicMetadata& metadata, std::uint64_t version) 
   tables.push_back(std::move(next));
 }
 
-namespace {
-
-std::uint64_t wordAt(const char* text) noexcept {
-  std::uint64_t word;
-  std::memcpy(&word, text, sizeof(word));
-  return word;
-}
-
-/// memcmp without its call for the lengths that names have.
-bool isSameName(std::string_view a, std::string_view b) noexcept {
-  if (a.size() != b.size()) return false;
-  if (a.size() < 8 || a.size() > 16) return a == b;
-  const std::size_t last = a.size() - 8;
-  return wordAt(a.data()) == wordAt(b.data()) && wordAt(a.data() + last) == wordAt(b.data() + last);
-}
-
-}  // namespace
-
-std::size_t TopicTable::slotOf(std::string_view name) noexcept {
-  constexpr std::uint64_t odd = 0x9E3779B97F4A7C15ULL;
-  std::uint64_t mixed = name.size();
-  if (name.size() >= 8) {
-    mixed = (mixed ^ wordAt(name.data())) * odd ^ wordAt(name.data() + name.size() - 8);
-  } else {
-    for (const char c : name) mixed = mixed * 131 + static_cast<unsigned char>(c);
-  }
-  return (mixed * odd) >> 58;
-}
-
 Topic* TopicTable::find(std::string_view name) noexcept {
-  std::atomic<Topic*>& slot = recent_[slotOf(name)];
-  if (Topic* topic = slot.load(std::memory_order_acquire); topic != nullptr && isSameName(topic->name, name)) [[likely]] return topic;
+  const NameKey key(name);
+  std::atomic<Topic*>& slot = recent_[key.hash() >> (64 - kSlotBits)];
+  Topic* recent = slot.load(std::memory_order_acquire);
+  if (recent != nullptr && recent->key == key && (key.length <= 16 || recent->name == name)) [[likely]] return recent;
   const MutexLock lock(mutex_);
   const auto at = topics_.find(name);
   if (at == topics_.end()) return nullptr;

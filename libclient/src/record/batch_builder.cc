@@ -136,10 +136,9 @@ bool BatchBuilder::appendControl(std::int64_t timestamp, ControlRecordType type,
   return append(timestamp, ControlRecordKey{0, type}.encode(), value);
 }
 
-std::size_t BatchBuilder::estimatedSize(float compressionRatio) const noexcept {
-  if (compressionRatio >= 1.0F) return size_;
+std::size_t BatchBuilder::compressedSize(float ratio) const noexcept {
   const auto records = static_cast<float>(size_ - BatchHeader::kSize);
-  return BatchHeader::kSize + static_cast<std::size_t>(records * compressionRatio * kSafetyFactor);
+  return BatchHeader::kSize + static_cast<std::size_t>(records * ratio * kSafetyFactor);
 }
 
 Result<Buffer> BatchBuilder::close(const BatchFields& fields, CompressionRatio* observed) {

@@ -81,7 +81,9 @@ class BatchBuilder {
   /// Header and records as they are now, not compressed.
   [[nodiscard]] std::size_t sizeInBytes() const noexcept { return size_; }
   /// What the batch will take when it is closed, by a compression ratio (Kafka adds 5 % for safety).
-  [[nodiscard]] std::size_t estimatedSize(float compressionRatio) const noexcept;
+  [[nodiscard]] std::size_t estimatedSize(float compressionRatio) const noexcept {
+    return compressionRatio >= 1.0F ? size_ : compressedSize(compressionRatio);
+  }
   /// True if a record of `recordSize` bytes may still be added to a batch of at most `limit` bytes; the first always may.
   [[nodiscard]] bool hasRoomFor(std::size_t recordSize, std::size_t limit, float compressionRatio = 1.0F) const noexcept {
     return count_ == 0 || estimatedSize(compressionRatio) + recordSize <= limit;
@@ -95,6 +97,7 @@ class BatchBuilder {
   [[nodiscard]] Result<Buffer> close(const BatchFields& fields, CompressionRatio* observed = nullptr);
 
  private:
+  [[nodiscard]] std::size_t compressedSize(float ratio) const noexcept;
   /// Where the next record begins, with room for `bytes` behind it.
   [[nodiscard]] std::byte* reserve(std::size_t bytes) {
     const std::size_t needed = size_ + bytes;

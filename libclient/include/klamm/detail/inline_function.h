@@ -2,6 +2,7 @@
 // A move-only callable that never allocates: what callbacks are kept in on the hot path.
 
 #include <cstddef>
+#include <cstring>
 #include <functional>
 #include <new>
 #include <type_traits>
@@ -12,7 +13,8 @@ namespace klamm::detail {
 template <class Signature, std::size_t Capacity = 64>
 class InlineFunction;
 
-/// Holds a callable of at most Capacity bytes in place; a larger one does not compile (capture a pointer instead).
+/// Holds a callable of at most Capacity bytes, aligned no stricter than a pointer, in place; another one does not compile
+/// (capture a pointer to it instead).
 /// Threading: a value.
 template <class R, class... Args, std::size_t Capacity>
 class InlineFunction<R(Args...), Capacity> {
@@ -25,7 +27,7 @@ class InlineFunction<R(Args...), Capacity> {
   InlineFunction(F&& callable) {  // NOLINT(google-explicit-constructor)
     using Held = std::remove_cvref_t<F>;
     static_assert(sizeof(Held) <= Capacity, "the callable is too large: capture a pointer or a shared_ptr");
-    static_assert(alignof(Held) <= alignof(std::max_align_t));
+    static_assert(alignof(Held) <= kAlignment, "the callable asks for more alignment than a pointer");
     static_assert(std::is_nothrow_move_constructible_v<Held>);
     ::new (static_cast<void*>(storage_)) Held(std::forward<F>(callable));
     static constexpr Table table{
@@ -33,7 +35,8 @@ class InlineFunction<R(Args...), Capacity> {
         [](void* from, void* to) noexcept {
           if (to != nullptr) ::new (to) Held(std::move(*static_cast<Held*>(from)));
           static_cast<Held*>(from)->~Held();
-        }};
+        },
+        std::is_trivially_copyable_v<Held>};
     table_ = &table;
   }
   InlineFunction(InlineFunction&& other) noexcept { takeFrom(other); }
@@ -55,16 +58,23 @@ class InlineFunction<R(Args...), Capacity> {
   struct Table {
     R (*call)(void*, Args...);
     void (*relocate)(void* from, void* to) noexcept;  ///< moves to `to`, or destroys when it is null
+    bool isTrivial;  ///< copying its bytes moves it, and nothing destroys it: no call is needed, which costs more than the copy
   };
+  /// That of a pointer: with that of long double every callable would take up to 8 bytes more.
+  static constexpr std::size_t kAlignment = alignof(void*);
+
   void takeFrom(InlineFunction& other) noexcept {
     table_ = std::exchange(other.table_, nullptr);
-    if (table_ != nullptr) table_->relocate(other.storage_, storage_);
+    if (table_ == nullptr) return;
+    if (table_->isTrivial) std::memcpy(storage_, other.storage_, Capacity);
+    else table_->relocate(other.storage_, storage_);
   }
   void reset() noexcept {
-    if (const Table* table = std::exchange(table_, nullptr)) table->relocate(storage_, nullptr);
+    const Table* table = std::exchange(table_, nullptr);
+    if (table != nullptr && !table->isTrivial) table->relocate(storage_, nullptr);
   }
 
-  alignas(std::max_align_t) std::byte storage_[Capacity];
+  alignas(kAlignment) std::byte storage_[Capacity];
   const Table* table_ = nullptr;
 };
 
