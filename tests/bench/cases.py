@@ -2,12 +2,14 @@
 import fnmatch
 import itertools
 
+import goals
+
 CLIENTS = ["klamm", "librdkafka", "Java", "franz-go"]
 BROKERS = ["klamm-broker", "Apache Kafka"]
 SIZES, CODECS = [10, 100, 1000], ["none", "lz4", "zstd", "gzip"]
 
 
-QUICK = ["produce/100B/lz4/acks1/p1/pinned", "produce/100B/none/p16/defaults", "consume/100B/none/batch/p1/pinned", "consume/100B/none/one/p1/defaults",
+QUICK = ["produce/100B/lz4/acks1/p1/pinned", "produce/100B/none/p1/defaults", "consume/100B/none/batch/p16/pinned", "consume/100B/none/one/p1/defaults",
          "idempotence/100B/pinned", "latency/ack/1000/pinned", "latency/end-to-end/1000/pinned", "broker/start/temporary", "broker/1000-idle-connections",
          "micro/all"]
 
@@ -25,12 +27,14 @@ def produce_cases():
     for size, codec, idempotent, partitions in itertools.product(SIZES, CODECS, [False, True], [1, 16]):
         name = f"produce/{size}B/{codec}/{'idempotent' if idempotent else 'acks1'}/p{partitions}"
         yield Case(f"{name}/pinned", "produce", size=size, codec=codec, idempotent=idempotent, partitions=partitions)
-    for size, codec, partitions in itertools.product(SIZES, CODECS, [1, 16]):
-        yield Case(f"produce/{size}B/{codec}/p{partitions}/defaults", "produce", size=size, codec=codec, partitions=partitions, pinned=False)
+    for size, codec in itertools.product(SIZES, CODECS):
+        yield Case(f"produce/{size}B/{codec}/p1/defaults", "produce", size=size, codec=codec, pinned=False)
 
 
 def consume_cases():
     for size, codec, one, partitions, pinned in itertools.product(SIZES, CODECS, [False, True], [1, 16], [True, False]):
+        if partitions > 1 and not pinned:
+            continue
         name = f"consume/{size}B/{codec}/{'one' if one else 'batch'}/p{partitions}/{'pinned' if pinned else 'defaults'}"
         yield Case(name, "consume", size=size, codec=codec, one=one, partitions=partitions, pinned=pinned)
 
@@ -65,7 +69,10 @@ def all_cases():
 
 
 def chosen(cases, patterns):
-    """Cases whose name matches one of the patterns, or begins with it; all where there is no pattern."""
+    """Cases whose name matches one of the patterns, or begins with it; all where there is no pattern; `goals` are those behind
+    the table of goals."""
+    if "goals" in patterns:
+        patterns = [pattern for pattern in patterns if pattern != "goals"] + goals.cases_used()
     for pattern in patterns:
         if not any(fits(case, pattern) for case in cases):
             raise SystemExit(f"bench: no case matches '{pattern}'; --list shows all")
