@@ -119,7 +119,7 @@ def text(results, plots):
               "## Each client's defaults\n\nNothing is set but the codec. Defaults differ: read this as what a user gets, not as a race.\n\n" +
               table(results, throughput("/defaults"), THROUGHPUT),
               "## Latency\n\nAn open-loop schedule: a delay counts from the moment when the record was due, whatever became of those before it; linger 0, acks=1, "
-              "callbacks on a thread of the client.\nFor klamm and librdkafka, which share one schedule, the CPU of the schedule alone is subtracted.\n\n" + table(results, is_latency, LATENCY),
+              "callbacks on a thread of the client.\nTimers of all clients are sharp (a timer slack of 1 ns). For klamm and librdkafka, which share one schedule,\nthe CPU of the schedule alone is subtracted.\n\n" + table(results, is_latency, LATENCY),
               "## Brokers\n\nFrom the start of the process, asked every 0.2 ms.\n\n" + table(results, lambda case: case.startswith("broker/"), BROKER)]
     parts.append("## Micro-benchmarks\n\nCPU time and allocations for one turn: a record, a buffer, a message.\n\n" + micro_table(results))
     return "\n".join(parts)
