@@ -1,13 +1,18 @@
 #pragma once
 // What a fragment of a page sees. docs/guide/README.md tells the same to readers.
 
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <exception>
+#include <future>
 #include <iostream>
+#include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <klamm/admin.h>

@@ -111,7 +111,7 @@ def add(blocks, block):
 def matches(expected, printed):
     """Whether a program printed what a page says: "..." in a line is anything, "..." alone any number of lines."""
     parts = []
-    for line in expected.rstrip("\n").split("\n"):
+    for line in expected.splitlines():
         if line.strip() == "...":
             parts.append(r"(?:[^\n]*\n)*?")
         else:
