@@ -99,11 +99,12 @@ constexpr auto kDrainCheck = std::chrono::milliseconds(2);
 /// Everything in the order in which it is built; it goes in the opposite one.
 struct Broker::Parts {
   explicit Parts(const BrokerOptions& options)
-      : options(options), loop(net::makeLoop()), transport(net::makeTransport(*loop, options.log)),
+      : options(options), disk(options.durable ? log::systemDisk() : log::temporaryDisk()), loop(net::makeLoop()), transport(net::makeTransport(*loop, options.log)),
         worker(std::make_unique<log::ThreadDiskWorker>([this](log::ThreadDiskWorker::Task task) { (void)loop->post(std::move(task)); })),
         topicCreator(contextPointer) {}
 
   const BrokerOptions& options;
+  log::Disk& disk;
   std::unique_ptr<net::Loop> loop;
   std::unique_ptr<net::Transport> transport;
   std::unique_ptr<log::LogManager> logs;
@@ -137,9 +138,9 @@ struct Broker::Parts {
 
 Status Broker::Parts::openLogs(StorageIdentity& identity) {
   const auto folders = foldersOf(options.config);
-  KLAMM_TRY(checkStorage(log::systemDisk(), folders, nodeId));
-  KLAMM_TRY_ASSIGN(logs, log::LogManager::open({&log::systemDisk(), folders, &systemClock(), &systemRandom(), options.log}));
-  KLAMM_TRY_ASSIGN(identity, openStorage(log::systemDisk(), folders, nodeId, systemRandom(), systemClock().wallMillis()));
+  KLAMM_TRY(checkStorage(disk, folders, nodeId));
+  KLAMM_TRY_ASSIGN(logs, log::LogManager::open({&disk, folders, &systemClock(), &systemRandom(), options.log}));
+  KLAMM_TRY_ASSIGN(identity, openStorage(disk, folders, nodeId, systemRandom(), systemClock().wallMillis()));
   for (std::size_t i = 0; i < folders.size(); ++i) logs->setDirectoryId(folders[i], identity.directoryIds[i]);
   return {};
 }
@@ -148,13 +149,12 @@ Status Broker::Parts::openMetadata(const StorageIdentity& identity) {
   const auto& first = logs->directories().front();
   const std::string folder(options.config.text("metadata.log.dir"));
   raft::MetadataLog::Options how;
-  how.disk = &log::systemDisk();
+  how.disk = &disk;
   how.folder = fmt::format("{}/{}-0", folder.empty() ? first.path : folder, kMetadataFolder);
   how.nodeId = nodeId;
   how.segmentBytes = static_cast<std::int32_t>(options.config.number("metadata.log.segment.bytes"));
   how.segmentMs = options.config.number("metadata.log.segment.ms");
   how.cleanShutdown = first.cleanShutdown;
-  how.durable = options.durable;
   how.clock = &systemClock();
   how.worker = worker.get();
   how.log = options.log;

@@ -31,7 +31,8 @@ Status check(const char* what, const std::string& path, const std::error_code& e
 /// Threading: as File.
 class SystemFile final : public File {
  public:
-  SystemFile(std::string path, int descriptor) : path_(std::move(path)), handle_(std::make_shared<FileHandle>(descriptor)) {}
+  SystemFile(std::string path, int descriptor, bool syncs)
+      : path_(std::move(path)), handle_(std::make_shared<FileHandle>(descriptor)), syncs_(syncs) {}
 
   Result<std::size_t> readAt(std::uint64_t offset, std::span<std::byte> into) const override {
     std::size_t done = 0;
@@ -78,7 +79,7 @@ class SystemFile final : public File {
     return static_cast<std::uint64_t>(info.st_size);
   }
   Status sync() override {
-    if (::fdatasync(descriptor()) != 0) return failed("cannot sync", path_, errno);
+    if (syncs_ && ::fdatasync(descriptor()) != 0) return failed("cannot sync", path_, errno);
     return {};
   }
   std::shared_ptr<const FileHandle> handle() const override { return handle_; }
@@ -87,6 +88,7 @@ class SystemFile final : public File {
   [[nodiscard]] int descriptor() const noexcept { return handle_->descriptor(); }
   std::string path_;
   std::shared_ptr<FileHandle> handle_;
+  bool syncs_;
 };
 
 /// Threading: any thread.
@@ -101,11 +103,13 @@ class SystemFolderLock final : public FolderLock {
 /// Threading: any thread; it has no state.
 class SystemDisk final : public Disk {
  public:
+  explicit SystemDisk(bool syncs) noexcept : syncs_(syncs) {}
+
   Result<std::shared_ptr<File>> open(const std::string& path, OpenMode mode) override {
     const int flags = mode == OpenMode::Read ? O_RDONLY : mode == OpenMode::Write ? O_RDWR : O_RDWR | O_CREAT;
     const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC, 0644);
     if (descriptor < 0) return failed("cannot open", path, errno);
-    return std::make_shared<SystemFile>(path, descriptor);
+    return std::make_shared<SystemFile>(path, descriptor, syncs_);
   }
 
   Result<Buffer> map(const std::string& path) override {
@@ -158,6 +162,7 @@ class SystemDisk final : public Disk {
     return check("cannot make the folder", path, error);
   }
   Status syncFolder(const std::string& path) override {
+    if (!syncs_) return {};
     const int descriptor = ::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0) return failed("cannot open", path, errno);
     const FileHandle close(descriptor);
@@ -199,6 +204,9 @@ class SystemDisk final : public Disk {
     }
     return held;
   }
+
+ private:
+  bool syncs_;
 };
 
 }  // namespace
@@ -214,8 +222,14 @@ Result<std::string> Disk::readText(const std::string& path) {
   return text;
 }
 
+// Never destroyed: a broker that a program keeps until its exit may still use them while other statics go.
 Disk& systemDisk() noexcept {
-  static SystemDisk disk;
+  static SystemDisk& disk = *new SystemDisk(true);
+  return disk;
+}
+
+Disk& temporaryDisk() noexcept {
+  static SystemDisk& disk = *new SystemDisk(false);
   return disk;
 }
 

@@ -82,5 +82,7 @@ class Disk {
 
 /// The machine's file system.
 [[nodiscard]] Disk& systemDisk() noexcept;
+/// The same for folders that are removed at exit: nothing is synced.
+[[nodiscard]] Disk& temporaryDisk() noexcept;
 
 }  // namespace klamm::broker::log

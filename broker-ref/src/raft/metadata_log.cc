@@ -71,7 +71,7 @@ Status MetadataLog::replay(const Visitor& visit) {
 
 Status MetadataLog::lead() {
   KLAMM_TRY_ASSIGN(const ElectionState state, node_.elect(log_->logEndOffset()));
-  KLAMM_TRY(options_.disk->replace(statePath(options_.folder), asBytes(std::string_view(state.toJson())), options_.durable));
+  KLAMM_TRY(options_.disk->replace(statePath(options_.folder), asBytes(std::string_view(state.toJson())), true));
   KLAMM_TRY(log_->startLeaderEpoch(node_.quorum().epoch()));
   protocol::LeaderChangeMessage message;
   message.leaderId = options_.nodeId;
@@ -116,7 +116,7 @@ Result<std::int64_t> MetadataLog::appendBatch(const Buffer& batch) {
 }
 
 Status MetadataLog::syncNow() {
-  if (options_.durable) KLAMM_TRY(log_->flush());
+  KLAMM_TRY(log_->flush());
   announce(log_->logEndOffset());
   return {};
 }
@@ -125,11 +125,9 @@ Status MetadataLog::syncNow() {
 void MetadataLog::startSync() {
   if (running_ != nullptr || broken_) return;
   running_ = std::make_shared<log::FlushJob>();
-  if (options_.durable) {
-    if (auto job = log_->prepareFlush()) *running_ = *std::move(job);
-  }
+  if (auto job = log_->prepareFlush()) *running_ = *std::move(job);
   running_->upTo = log_->logEndOffset();
-  options_.worker->run([job = running_, durable = options_.durable]() -> Status { return durable && job->disk != nullptr ? job->run() : Status(); },
+  options_.worker->run([job = running_]() -> Status { return job->disk != nullptr ? job->run() : Status(); },
                        [this, alive = alive_, job = running_](Status status) {
                          if (*alive) synced(status, job->upTo);
                        });
@@ -155,7 +153,7 @@ void MetadataLog::announce(std::int64_t durableEnd) {
 }
 
 Status MetadataLog::close() {
-  if (options_.durable && !broken_) KLAMM_TRY(log_->flush());
+  if (!broken_) KLAMM_TRY(log_->flush());
   return log_->close();
 }
 

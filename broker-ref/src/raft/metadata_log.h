@@ -34,7 +34,6 @@ class MetadataLog {
     std::int32_t segmentBytes = 1 << 30;
     std::int64_t segmentMs = 604'800'000;
     bool cleanShutdown = false;
-    bool durable = true;            ///< false: nothing is synced, for folders that are removed at exit
     const Clock* clock = nullptr;
     log::DiskWorker* worker = nullptr;
     Log log = {};

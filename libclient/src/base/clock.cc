@@ -21,7 +21,8 @@ class SystemClock final : public Clock {
 }  // namespace
 
 const Clock& systemClock() noexcept {
-  static const SystemClock clock;
+  // Never destroyed: threads that a program keeps until its exit may still ask while other statics go.
+  static const SystemClock& clock = *new SystemClock;
   return clock;
 }
 

@@ -25,7 +25,8 @@ class SeededRandom final : public Random {
 }  // namespace
 
 Random& systemRandom() noexcept {
-  static SystemRandom random;
+  // Never destroyed: threads that a program keeps until its exit may still ask while other statics go.
+  static SystemRandom& random = *new SystemRandom;
   return random;
 }
 

@@ -41,6 +41,8 @@ class FrameReader {
   void setMaxFrame(std::size_t bytes) noexcept { maxFrame_ = bytes; }
   /// A whole frame fills the memory of its own: next() takes it before there is room again.
   [[nodiscard]] bool full() const noexcept { return ownLength_ != 0 && ownFilled_ == ownLength_; }
+  /// What a large frame still lacks; 0 between frames and for small ones.
+  [[nodiscard]] std::size_t missing() const noexcept { return ownLength_ != 0 ? ownLength_ - ownFilled_ : 0; }
   /// Bytes that came and belong to no frame handed out yet.
   [[nodiscard]] std::size_t pending() const noexcept { return ownLength_ != 0 ? ownFilled_ : end_ - begin_; }
 

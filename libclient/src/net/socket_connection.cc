@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -17,6 +18,9 @@ namespace {
 /// One turn of the loop reads and writes about so much for one connection, then the others have theirs.
 constexpr int kReadsPerTurn = 4;
 constexpr std::uint64_t kWritePerTurn = 1024 * 1024;
+/// Within a large frame the socket wakes us for so much, or for what the frame lacks: waking a sleeping thread costs the
+/// peer, too, more time than sending 64 KiB does.
+constexpr std::size_t kWakeFor = std::size_t{128} * 1024;
 
 std::string systemMessage(int error) { return std::strerror(error); }
 
@@ -210,7 +214,17 @@ void SocketConnection::readSome() {
   if (!watcher_ || (paused_ && !handshaking_) || !mayRead()) return;
   // What TLS has taken from the socket already wakes nobody.
   if (read == Read::Filled && options_.tls) loop_.post([self = shared_from_this()] { self->readSome(); });
-  else watcher_->wantRead();
+  else waitForMore();
+}
+
+void SocketConnection::waitForMore() {
+  const auto wanted = options_.tls ? 1 : static_cast<int>(std::clamp<std::size_t>(reader_.missing(), 1, kWakeFor));
+  if (wanted != lowWater_) {
+    lowWater_ = wanted;
+    MutexLock lock(mutex_);
+    (void)::setsockopt(socket_, SOL_SOCKET, SO_RCVLOWAT, &wanted, sizeof(wanted));  // where that fails, each byte wakes us
+  }
+  watcher_->wantRead();
 }
 
 SocketConnection::Read SocketConnection::readOnce() {

@@ -86,6 +86,7 @@ class SocketConnection final : public Connection, public WatchTarget, public std
   void startHandshake();
   void opened();
   void readSome();
+  void waitForMore();
   /// How a read left the socket: there may be more, there is probably not, or the connection does not read any more.
   enum class Read { Filled, Emptied, Ended };
   Read readOnce();
@@ -116,6 +117,7 @@ class SocketConnection final : public Connection, public WatchTarget, public std
   bool handshaking_ = false;
   bool paused_ = false;
   bool reading_ = false;  ///< readSome() is on the stack
+  int lowWater_ = 1;      ///< bytes that must be there before the socket counts as readable
   Endpoint target_;
   Endpoint remote_;
   Endpoint local_;

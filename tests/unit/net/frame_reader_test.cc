@@ -69,6 +69,15 @@ TEST(FrameReader, AssemblesFramesOfAnySizeFromReadsOfAnySize) {
   }
 }
 
+TEST(FrameReader, TellsWhatALargeFrameLacks) {
+  FrameReader reader(1'000'000);
+  const std::string stream = frameOf("small") + frameOf(std::string(300'000, 'x'));
+  EXPECT_EQ(readAll(reader, std::string_view(stream).substr(0, 50'000), 50'000).size(), 1U);
+  EXPECT_EQ(reader.missing(), stream.size() - 50'000);
+  EXPECT_EQ(readAll(reader, std::string_view(stream).substr(50'000), 100'000).size(), 1U);
+  EXPECT_EQ(reader.missing(), 0U);
+}
+
 TEST(FrameReader, SlicesStayWholeWhileReadingGoesOn) {
   FrameReader reader(100'000);
   std::vector<Buffer> kept;

@@ -317,6 +317,10 @@ TEST_F(ReplicaManagerTest, AnEpochIsWrittenWithItsFirstRecord) {
   const std::string checkpoint = "/data/orders-0/leader-epoch-checkpoint";
   lead({1}, {1}, 3);
   EXPECT_FALSE(disk_.has(checkpoint)) << "to lead costs no write";
+  const auto end = manager_->epochEndOffset(kOrders, 3, 3);
+  ASSERT_TRUE(end) << "who asks about the epoch learns of it nevertheless";
+  EXPECT_EQ(end->leaderEpoch, 3);
+  EXPECT_EQ(end->endOffset, 0);
   append(batchOf({.records = 2}));
   EXPECT_EQ(disk_.text(checkpoint), "0\n1\n3 0\n");
 }
