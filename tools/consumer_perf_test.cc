@@ -11,6 +11,7 @@
 #include "common/terminal.h"
 #include "common/tools.h"
 #include "perf/date_format.h"
+#include "perf/print_metrics.h"
 
 namespace klamm::tools {
 namespace {
@@ -25,6 +26,7 @@ constexpr Option kOptions[] = {
     {"from-latest", Takes::Nothing, "", "Start at the latest record where no offset is committed, not at the earliest."},
     {"show-detailed-stats", Takes::Nothing, "", "A line for each reporting interval."},
     {"reporting-interval", Takes::Value, "MS", "Time between two such lines (default 5000)."},
+    {"print-metrics", Takes::Nothing, "", "Print what the consumer has counted."},
     {"hide-header", Takes::Nothing, "", "Leave out the line with the names of the columns."},
     {"date-format", Takes::Value, "PATTERN", "How times are printed (default yyyy-MM-dd HH:mm:ss:SSS)."},
     {"fetch-size", Takes::Value, "BYTES", "max.partition.fetch.bytes (default 1048576)."},
@@ -33,7 +35,6 @@ constexpr Option kOptions[] = {
     {"command-config", Takes::Value, "FILE", "Configurations of the consumer in a .properties file."},
     {"messages", Takes::Value, "", ""},
     {"consumer.config", Takes::Value, "", ""},
-    {"print-metrics", Takes::Nothing, "", ""},
 };
 
 constexpr RetiredOption kRetired[] = {
@@ -193,7 +194,6 @@ const Command& consumerPerfTestCommand() noexcept { return kCommand; }
 int runConsumerPerfTest(const Call& call) {
   const auto arguments = readCall(kCommand, call);
   if (!arguments) return 0;
-  if (arguments->has("print-metrics")) throw UsageError("--print-metrics: the client has no metrics yet");
   if (arguments->has("topic") == arguments->has("include"))
     throw UsageError("Exactly one of the following arguments is required: [topic], [include]");
   ByteConsumer consumer(clientConfig(consumerProperties(*arguments)));
@@ -203,7 +203,9 @@ int runConsumerPerfTest(const Call& call) {
     test.run(*arguments, stop);
   } catch (const WakeupException&) {
   }
+  const Metrics metrics = arguments->has("print-metrics") ? consumer.metrics() : Metrics();
   consumer.close();
+  fmt::print("{}", metricsTable(metrics));
   return stop.stopped() != 0 ? stop.exitCode() : 0;
 }
 

@@ -13,6 +13,7 @@
 #include "common/tools.h"
 #include "perf/latency_histogram.h"
 #include "perf/pace.h"
+#include "perf/print_metrics.h"
 
 namespace klamm::tools {
 namespace {
@@ -30,9 +31,9 @@ constexpr Option kOptions[] = {
     {"command-config", Takes::Value, "FILE", "Configurations of the producer in a .properties file."},
     {"warmup-records", Takes::Value, "N", "Sum up the records behind the first N once more, apart."},
     {"reporting-interval", Takes::Value, "MS", "Time between two lines of progress (default 5000)."},
+    {"print-metrics", Takes::Nothing, "", "Print what the producer has counted."},
     {"producer-props", Takes::Value, "", ""},
     {"producer.config", Takes::Value, "", ""},
-    {"print-metrics", Takes::Nothing, "", ""},
     {"transactional-id", Takes::Value, "", ""},
     {"transaction-duration-ms", Takes::Value, "", ""},
 };
@@ -217,7 +218,6 @@ PropertyMap producerProperties(const Arguments& arguments) {
 void refuseWhatIsMissing(const Arguments& arguments) {
   for (const std::string_view option : {"transactional-id", "transaction-duration-ms"})
     if (arguments.has(option)) throw UsageError(fmt::format("--{}: transactions are not served yet", option));
-  if (arguments.has("print-metrics")) throw UsageError("--print-metrics: the client has no metrics yet");
 }
 
 using PerfProducer = Producer<std::string_view, std::string_view>;
@@ -267,8 +267,10 @@ int runProducerPerfTest(const Call& call) {
   sendAll(producer, topic, static_cast<std::uint64_t>(count), payloads, pace, statistics, stop);
   producer.flush();
   const SteadyTime end = Pace::Clock::now();
+  const Metrics metrics = arguments->has("print-metrics") ? producer.metrics() : Metrics();
   producer.close();
   statistics.printTotal(end);
+  fmt::print("{}", metricsTable(metrics));
   if (statistics.failures() > 0) {
     complain(fmt::format("{} records could not be sent", statistics.failures()));
     return 1;

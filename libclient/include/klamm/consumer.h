@@ -185,6 +185,12 @@ class Consumer {
     throwIfError(core_->groupMetadata(result));
     return result;
   }
+  /// What the consumer has counted so far, by Kafka's names.
+  [[nodiscard]] Metrics metrics() const {
+    Metrics result;
+    throwIfError(core_->metrics(result));
+    return result;
+  }
   /// The next poll() makes the group share out its partitions anew.
   void enforceRebalance(std::string reason = {}) { throwIfError(core_->enforceRebalance(std::move(reason))); }
 

@@ -112,6 +112,9 @@ class Producer {
     return partitions;
   }
 
+  /// What the producer has counted so far, by Kafka's names.
+  [[nodiscard]] Metrics metrics() const { return core_->metrics(); }
+
   /// Takes no more records, waits for those under way for at most `timeout`, fails what is left with Closed (their
   /// callbacks run) and ends the I/O thread. Closing twice is allowed. In a callback it does not wait.
   void close(Millis timeout = Millis::max()) { throwIfError(core_->close(timeout)); }

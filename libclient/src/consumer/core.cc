@@ -206,6 +206,16 @@ Error Core::enforceRebalance(std::string reason) {
   return {};
 }
 
+Error Core::metrics(Metrics& out) {
+  const Guard guard(*this);
+  if (guard.error()) return guard.error();
+  const std::string& id = settings_.client.clientId;
+  const MutexLock lock(shared_->mutex);
+  shared_->metrics.appendTo(out, id);
+  out.push_back({"consumer-coordinator-metrics", "assigned-partitions", {{"client-id", id}}, static_cast<double>(shared_->subscriptions.assignedCount())});
+  return {};
+}
+
 // ---- end -----------------------------------------------------------------------------------------------------------------------------
 
 void Core::closeGroup(TimePoint deadline, Error& first) {

@@ -68,6 +68,7 @@ class Core final : public detail::ConsumerCore {
   Error currentLag(const TopicPartition& partition, std::optional<std::int64_t>& out) override;
   Error groupMetadata(ConsumerGroupMetadata& out) override;
   Error enforceRebalance(std::string reason) override;
+  Error metrics(Metrics& out) override;
   void wakeup() noexcept override;
   Error close(Millis timeout) override;
 

@@ -233,11 +233,17 @@ Error Core::drain(detail::FetchedRecords& out) {
     const std::size_t runs = out.runs.size();
     const std::size_t partitions = out.partitions.size();
     const std::size_t count = out.count;
+    const std::uint64_t bytes = fetched->bytesTaken();
     const Status status = fetched->take(settings_.maxPollRecords - count, out);
     bool current = false;
     {
       const MutexLock lock(shared_->mutex);
+      const std::uint64_t taken = fetched->bytesTaken() - bytes;
       current = settle(*fetched, freed);
+      if (current) {
+        shared_->metrics.bytes += taken;
+        shared_->metrics.records += out.count - count;
+      }
     }
     if (!current) {  // the position has jumped meanwhile
       out.runs.resize(runs);

@@ -409,12 +409,12 @@ void Engine::sendFetch(Fetcher::Request request) {
   options.timeout = settings_.group.requestTimeout + settings_.fetch.maxWait;
   if (!request.topicIds) options.maxVersion = kLastFetchVersionWithNames;
   parts_.network.send<protocol::FetchRequest>(request.node, client::Channel::Fetch, std::move(request.body), options,
-                                              [this, alive = std::weak_ptr<bool>(alive_), node = request.node](Result<protocol::FetchResponse> response) {
-                                                if (!alive.expired()) fetched(node, std::move(response));
+                                              [this, alive = std::weak_ptr<bool>(alive_), node = request.node, sentAt = parts_.clock.now()](Result<protocol::FetchResponse> response) {
+                                                if (!alive.expired()) fetched(node, sentAt, std::move(response));
                                               });
 }
 
-void Engine::fetched(client::NodeId node, Result<protocol::FetchResponse> response) {
+void Engine::fetched(client::NodeId node, TimePoint sentAt, Result<protocol::FetchResponse> response) {
   const TimePoint now = parts_.clock.now();
   const bool lost = !response;
   if (lost && response.error().code() == ErrorCode::MalformedResponse) {  // tried again, but the application should know
@@ -428,6 +428,10 @@ void Engine::fetched(client::NodeId node, Result<protocol::FetchResponse> respon
   {
     const MutexLock lock(shared_.mutex);
     const std::size_t before = shared_.fetched.size();
+    if (!lost) {
+      shared_.metrics.latencyMillis.add(std::chrono::duration<double, std::milli>(now - sentAt).count());
+      shared_.metrics.fetchBytes.add(static_cast<double>(answer.bytes));
+    }
     refresh = fetcher_.apply(std::move(answer), shared_.subscriptions, shared_.fetched, now);
     if (shared_.fetched.size() != before) shared_.notify();
   }

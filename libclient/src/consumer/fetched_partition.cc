@@ -113,6 +113,7 @@ std::size_t FetchedPartition::takeRun(std::size_t limit, detail::FetchedRecords&
   const record::RecordReader::Run passed = records_.pass(position_, limit);
   if (passed.count == 0) return 0;
   position_ = passed.lastOffset + 1;
+  bytesTaken_ += passed.bytes;
   if (header_.partitionLeaderEpoch >= 0) epoch_ = header_.partitionLeaderEpoch;
   detail::RecordRun run;
   run.first = passed.first;

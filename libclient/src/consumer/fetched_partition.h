@@ -56,6 +56,8 @@ class FetchedPartition {
   /// Adds at most `limit` records to `out`, as one PartitionRun. An error (of the batch at position()) comes only when
   /// nothing was added. After it, or when drained, there is nothing more.
   [[nodiscard]] Status take(std::size_t limit, detail::FetchedRecords& out);
+  /// Bytes of the records taken so far, decompressed.
+  [[nodiscard]] std::uint64_t bytesTaken() const noexcept { return bytesTaken_; }
   [[nodiscard]] bool drained() const noexcept { return drained_ && !damage_; }
   /// The offset behind what was taken, gaps of compaction and control batches included.
   [[nodiscard]] std::int64_t position() const noexcept { return position_; }
@@ -85,6 +87,7 @@ class FetchedPartition {
 
   std::int64_t position_ = 0;
   std::optional<std::int32_t> epoch_;
+  std::uint64_t bytesTaken_ = 0;
   bool drained_ = false;  ///< every sound batch has been taken
   Error damage_;          ///< met while taking: nothing more comes
 };

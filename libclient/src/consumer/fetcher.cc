@@ -121,6 +121,7 @@ Fetcher::Answer Fetcher::digest(client::NodeId node, Result<protocol::FetchRespo
       if (data.currentLeader.leaderId >= 0) {
         answer.hints.push_back({found->first.topic, found->first.partition, data.currentLeader.leaderId, data.currentLeader.leaderEpoch});
       }
+      if (data.records) answer.bytes += data.records->size();
       answer.partitions.push_back(digestPartition(found->second, data));
     }
   }

@@ -80,6 +80,7 @@ class Fetcher {
     std::vector<PartitionAnswer> partitions = {};
     std::vector<client::LeaderHint> hints = {};
     std::vector<Node> nodes = {};  ///< addresses that came with the hints
+    std::size_t bytes = 0;         ///< of the record batches
   };
   [[nodiscard]] Answer digest(client::NodeId node, Result<protocol::FetchResponse> response, TimePoint now);
   /// Returns true when the metadata should be asked for again.

@@ -13,6 +13,7 @@
 
 #include "base/mutex.h"
 #include "base/result.h"
+#include "consumer/fetch_metrics.h"
 #include "consumer/fetcher.h"
 #include "consumer/group/membership.h"
 #include "consumer/subscription_state.h"
@@ -55,6 +56,7 @@ struct ConsumerShared {
   bool autoCommitFailed KLAMM_GUARDED_BY(mutex) = false;  ///< in a way that may pass
   OffsetMap lastCommitted KLAMM_GUARDED_BY(mutex);  ///< positions that the last successful commit of all positions held
   std::size_t commitsUnderWay KLAMM_GUARDED_BY(mutex) = 0;
+  FetchMetrics metrics KLAMM_GUARDED_BY(mutex);
   std::uint64_t changes KLAMM_GUARDED_BY(mutex) = 0;  ///< grows with every notify()
   bool waiting KLAMM_GUARDED_BY(mutex) = false;
 

@@ -60,7 +60,7 @@ class Accumulator {
 
   [[nodiscard]] TopicTable& topics() noexcept { return topics_; }
   [[nodiscard]] Outstanding& outstanding() noexcept { return outstanding_; }
-  [[nodiscard]] MemoryPool& pool() noexcept { return *pool_; }
+  [[nodiscard]] MemoryPool& pool() const noexcept { return *pool_; }
   [[nodiscard]] const ProducerSettings& settings() const noexcept { return settings_; }
   /// Makes the queue known to the sender; the caller holds its lock and has seen listed == false.
   void list(PartitionQueue& queue) KLAMM_REQUIRES(queue.mutex) KLAMM_EXCLUDES(inboxMutex_);

@@ -249,6 +249,16 @@ Error Core::partitionsFor(std::string_view topic, std::vector<PartitionInfo>& pa
   return {};
 }
 
+Metrics Core::metrics() const {
+  const std::string& id = client_->settings().clientId;
+  Metrics metrics;
+  sender_.metrics().appendTo(metrics, id);
+  const auto add = [&](const char* name, double value) { metrics.push_back({"producer-metrics", name, {{"client-id", id}}, value}); };
+  add("buffer-total-bytes", static_cast<double>(settings_.bufferMemory));
+  add("buffer-available-bytes", static_cast<double>(accumulator_.pool().available()));
+  return metrics;
+}
+
 void Core::wakeAt(TimePoint when) {
   const std::int64_t wanted = when.time_since_epoch().count();
   std::int64_t armed = armedFor_.load(std::memory_order_acquire);

@@ -32,6 +32,7 @@ class Core final : public detail::ProducerCore {
   [[nodiscard]] Error flush() override;
   [[nodiscard]] Error close(Millis timeout) override;
   [[nodiscard]] Error partitionsFor(std::string_view topic, std::vector<PartitionInfo>& partitions) override;
+  [[nodiscard]] Metrics metrics() const override;
 
  private:
   /// As sendSlowly() where nothing needs to be waited for, made anew or looked at twice; elsewhere nothing is done, and the queue is null.

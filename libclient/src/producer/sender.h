@@ -16,6 +16,7 @@
 #include "client/metadata.h"
 #include "client/network_client.h"
 #include "producer/accumulator.h"
+#include "producer/send_metrics.h"
 #include "producer/sequences.h"
 #include "producer/split.h"
 #include "protocol/00_produce.h"
@@ -58,6 +59,7 @@ class Sender {
 
   /// Why nothing can be sent any more (no producer id to be had).
   [[nodiscard]] std::optional<Error> fatalError() const KLAMM_EXCLUDES(mutex_);
+  [[nodiscard]] SendMetrics metrics() const KLAMM_EXCLUDES(mutex_);
 
  private:
   struct Node {
@@ -101,6 +103,7 @@ class Sender {
   // sender_answers.cc: from the network to the callbacks.
   void onAnswer(std::unique_ptr<Request> request, Result<protocol::ProduceResponse> result);
   void endFlight(Request& request) KLAMM_REQUIRES(mutex_);
+  void measure(const Request& request) KLAMM_REQUIRES(mutex_);
   void takeAnswers(Request& request, const protocol::ProduceResponse& response, Completions& done) KLAMM_REQUIRES(mutex_);
   [[nodiscard]] std::unique_ptr<Batch>* findBatch(Request& request, const protocol::ProduceResponse::TopicProduceResponse& topic,
                                                   std::int32_t partition) const KLAMM_REQUIRES(mutex_);
@@ -137,6 +140,7 @@ class Sender {
   std::vector<Node*> readyNodes_ KLAMM_GUARDED_BY(mutex_);
   std::unordered_set<Request*> inFlight_ KLAMM_GUARDED_BY(mutex_);
   IdempotentState idempotence_ KLAMM_GUARDED_BY(mutex_);
+  SendMetrics metrics_ KLAMM_GUARDED_BY(mutex_);
   std::optional<Error> fatal_ KLAMM_GUARDED_BY(mutex_);
   bool askingForId_ KLAMM_GUARDED_BY(mutex_) = false;
   Error idFailure_ KLAMM_GUARDED_BY(mutex_);  ///< why no producer id came, until one comes

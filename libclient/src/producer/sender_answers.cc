@@ -46,6 +46,7 @@ void Sender::onAnswer(std::unique_ptr<Request> request, Result<ProduceResponse> 
   {
     const MutexLock lock(mutex_);
     endFlight(*request);
+    measure(*request);
     if (result) {
       takeAnswers(*request, *result, done);
     } else {
@@ -58,6 +59,22 @@ void Sender::onAnswer(std::unique_ptr<Request> request, Result<ProduceResponse> 
   if (result) passOnHints(*result);
   report(done);
   drive();
+}
+
+void Sender::measure(const Request& request) {
+  std::int32_t records = 0;
+  for (const auto& batch : request.batches) {
+    records += batch->count;
+    metrics_.batchBytes.add(static_cast<double>(batch->size));
+  }
+  metrics_.sent += static_cast<std::uint64_t>(records);
+  metrics_.requestRecords.add(records);
+  metrics_.latencyMillis.add(std::chrono::duration<double, std::milli>(clock_.now() - request.sentAt).count());
+}
+
+SendMetrics Sender::metrics() const {
+  const MutexLock lock(mutex_);
+  return metrics_;
 }
 
 void Sender::endFlight(Request& request) {
@@ -141,6 +158,7 @@ void Sender::giveUp(Batch& batch, const Error& error, bool maybeWritten, Complet
     idempotence_.onFailure(batch.queue.sequences, batch, error.code(), maybeWritten);
   }
   batch.done = true;
+  metrics_.errors += batch.pending.size();
   done.push_back({.queue = &batch.queue, .pending = std::move(batch.pending), .generation = batch.generation, .error = error});
 }
 
@@ -161,6 +179,7 @@ Duration Sender::backoff(std::int32_t attempts) {
 
 void Sender::retry(std::unique_ptr<Batch> batch, const Error& error) {
   ++batch->attempts;
+  metrics_.retries += static_cast<std::uint64_t>(batch->count);
   batch->lastFailure = error;
   // A newer leader is known already: there is nothing to wait for (KIP-951).
   const bool leaderChanged = batch->queue.leaderEpoch > batch->attemptedLeaderEpoch && batch->attemptedLeaderEpoch >= 0;

@@ -31,6 +31,7 @@ class RecordReader {
   struct Run {
     const std::byte* first = nullptr;
     std::int32_t count = 0;
+    std::size_t bytes = 0;
     std::int64_t lastOffset = -1;
   };
   /// Instead of next(), for who decodes records later: passes over records below `from` and at most `limit` others, which it

@@ -45,7 +45,7 @@ template <int MaxBytes>
 
 /// As readUnsigned, where MaxBytes bytes may be looked at whatever is in them.
 template <int MaxBytes>
-[[nodiscard]] inline bool readUnsignedOpen(const std::byte*& at, std::uint64_t& value) noexcept {
+[[nodiscard]] [[gnu::always_inline]] inline bool readUnsignedOpen(const std::byte*& at, std::uint64_t& value) noexcept {
   static_assert(MaxBytes >= 3);
   const auto byte = [&at](int i) { return static_cast<std::uint64_t>(at[i]); };
   if (byte(0) < 0x80) {
@@ -68,7 +68,7 @@ template <int MaxBytes>
   at = cursor.at;
   return true;
 }
-[[nodiscard]] inline bool readInt32Open(const std::byte*& at, std::int32_t& value) noexcept {
+[[nodiscard]] [[gnu::always_inline]] inline bool readInt32Open(const std::byte*& at, std::int32_t& value) noexcept {
   std::uint64_t raw = 0;
   if (!readUnsignedOpen<5>(at, raw)) return false;
   value = static_cast<std::int32_t>(unzigzag(raw & 0xFFFFFFFFU));
@@ -138,7 +138,7 @@ struct Outline {
 /// The end of the record at `at`, every field of which was checked; null when it is damaged or goes beyond `end`. As long as
 /// the fields in front of the value must lie before `end`, only the value and the end are held against anything: `at`
 /// never goes back, so a field that left the record is seen by where the record ends.
-[[nodiscard]] inline const std::byte* passRecord(const std::byte* at, const std::byte* end, Outline& outline) noexcept {
+[[nodiscard]] [[gnu::always_inline]] inline const std::byte* passRecord(const std::byte* at, const std::byte* end, Outline& outline) noexcept {
   constexpr std::ptrdiff_t kInFront = 5 + 1 + 10 + 5 + 5;  // length, attributes, timestamp, offset, key's length
   std::int32_t length = 0;
   if (end - at < kInFront) [[unlikely]] {

@@ -14,6 +14,7 @@
 #include <klamm/detail/fetched_records.h>
 #include <klamm/error.h>
 #include <klamm/metadata.h>
+#include <klamm/metrics.h>
 #include <klamm/rebalance_listener.h>
 #include <klamm/record.h>
 
@@ -81,6 +82,7 @@ class ConsumerCore {
   virtual Error currentLag(const TopicPartition& partition, std::optional<std::int64_t>& out) = 0;
   virtual Error groupMetadata(ConsumerGroupMetadata& out) = 0;
   virtual Error enforceRebalance(std::string reason) = 0;
+  virtual Error metrics(Metrics& out) = 0;
 
   /// From any thread and from a signal handler.
   virtual void wakeup() noexcept = 0;

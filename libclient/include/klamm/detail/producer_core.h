@@ -15,6 +15,7 @@
 #include <klamm/error.h>
 #include <klamm/headers.h>
 #include <klamm/metadata.h>
+#include <klamm/metrics.h>
 #include <klamm/partitioner.h>
 #include <klamm/record.h>
 
@@ -48,6 +49,7 @@ class ProducerCore {
   [[nodiscard]] virtual Error flush() = 0;
   [[nodiscard]] virtual Error close(Millis timeout) = 0;
   [[nodiscard]] virtual Error partitionsFor(std::string_view topic, std::vector<PartitionInfo>& partitions) = 0;
+  [[nodiscard]] virtual Metrics metrics() const = 0;
 };
 
 /// Checks the configuration and starts the I/O thread; sets `core` when there is no error.
