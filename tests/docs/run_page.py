@@ -2,7 +2,8 @@
 """Runs the blocks of one page in order, as a reader would:  run_page.py PAGE --programs FOLDER
 
 One klamm-broker serves the whole page; where a block has the word "broker" that block starts it. The blocks run in a
-folder of their own. In commands 9092 stands for the broker's port, /tmp/ and build/release/bin for folders of this run.
+folder of their own. In commands 9092 stands for the broker's port, 19443 for another free one, /tmp/ and build/release/bin
+for folders of this run.
 """
 import argparse
 import os
@@ -70,12 +71,13 @@ class Page:
         self.programs = pathlib.Path(programs)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="klamm-docs-"))
         self.started = []
+        self.ports = {"19443": free_port()}
 
     def run(self):
         """The number of blocks that ran."""
         own = any("broker" in block.words for block in self.blocks)
         broker = None if own or not self.blocks else harness.KlammBroker().start()
-        self.port = broker.port if broker else free_port()
+        self.ports["9092"] = broker.port if broker else free_port()
         (self.folder / "build" / "release").mkdir(parents=True)
         (self.folder / "build" / "release" / "bin").symlink_to(harness.BIN)
         try:
@@ -134,11 +136,11 @@ class Page:
             raise Failure(f"printed\n{printed}instead of\n{self.here(output)}{errors}")
 
     def place(self):
-        environment = dict(os.environ, PATH=f"{harness.BIN}:{os.environ['PATH']}", DOCS_SERVERS=f"localhost:{self.port}", HOME=str(self.folder))
+        environment = dict(os.environ, PATH=f"{harness.BIN}:{os.environ['PATH']}", DOCS_SERVERS=f"localhost:{self.ports['9092']}", HOME=str(self.folder))
         return {"cwd": self.folder, "env": environment, "stdin": subprocess.DEVNULL}
 
     def here(self, text):
-        return re.sub(r"\b9092\b", str(self.port), text).replace("/tmp/", f"{self.folder}/")
+        return re.sub(r"\b(9092|19443)\b", lambda match: str(self.ports[match[0]]), text).replace("/tmp/", f"{self.folder}/")
 
 
 def main():
