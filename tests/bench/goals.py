@@ -7,6 +7,10 @@ PLAIN = "produce/100B/none/acks1/p1/pinned"
 READ = "consume/100B/none/batch/p1/pinned"
 
 
+def short(figure):
+    return f"{figure:,.0f}" if figure >= 1000 else f"{figure:.3g}"
+
+
 def ratio(results, case, field, broker=HERE, peer=PEER):
     ours, theirs = results.median(case, OURS, broker, field), results.median(case, peer, broker, field)
     return (ours / theirs, ours, theirs) if ours is not None and theirs else None
@@ -19,7 +23,7 @@ def at_most(limit, case, field, unit, scale=1.0, broker=HERE):
         if found is None:
             return None
         share, ours, theirs = found
-        return f"1/{1 / share:.1f}: {ours * scale:.3g} beside {theirs * scale:.3g} {unit}", share <= limit
+        return f"1/{1 / share:.1f}: {short(ours * scale)} beside {short(theirs * scale)} {unit}", share <= limit
     return judge
 
 
@@ -29,14 +33,14 @@ def at_least(limit, case, field="rate", unit="M/s", scale=1e-6, broker=HERE):
         if found is None:
             return None
         share, ours, theirs = found
-        return f"{share:.2f}×: {ours * scale:.3g} beside {theirs * scale:.3g} {unit}", share >= limit
+        return f"{share:.2f}×: {short(ours * scale)} beside {short(theirs * scale)} {unit}", share >= limit
     return judge
 
 
 def below(limit, case, client, field, unit, broker=HERE):
     def judge(results):
         figure = results.median(case, client, broker, field)
-        return None if figure is None else (f"{figure:.3g} {unit}", figure <= limit)
+        return None if figure is None else (f"{short(figure)} {unit}", figure <= limit)
     return judge
 
 
@@ -46,7 +50,7 @@ def same_client(limit, case, field="broker_cpu_ns"):
         ours, theirs = results.median(case, OURS, HERE, field), results.median(case, OURS, THERE, field)
         if ours is None or not theirs:
             return None
-        return f"1/{theirs / max(ours, 1e-9):.1f}: {ours:.3g} beside {theirs:.3g} ns", ours <= limit * theirs
+        return f"1/{theirs / max(ours, 1e-9):.1f}: {short(ours)} beside {short(theirs)} ns", ours <= limit * theirs
     return judge
 
 
@@ -57,7 +61,7 @@ def within(limit, case, plain, other):
         if not pairs:
             return None
         more = statistics.median(100 * (second / first - 1) for first, second in pairs)
-        return f"{more:+.1f} % ({len(pairs)} pairs, medians {statistics.median(a for a, _ in pairs):.3g} and {statistics.median(b for _, b in pairs):.3g} ns)", more <= limit
+        return f"{more:+.1f} % ({len(pairs)} pairs, medians {short(statistics.median(a for a, _ in pairs))} and {short(statistics.median(b for _, b in pairs))} ns)", more <= limit
     return judge
 
 
