@@ -88,7 +88,9 @@ void FrameReader::startOwn(std::size_t length) {
 }
 
 void FrameReader::growOwn() {
-  const std::size_t larger = std::max(kFirstOwn, own_.capacity * 2);
+  // No more than the frame needs, but in steps, so that the next one may fit into the same block.
+  const std::size_t needed = (ownLength_ + kOwnSteps - 1) / kOwnSteps * kOwnSteps;
+  const std::size_t larger = std::min(std::max(kFirstOwn, own_.capacity * 2), std::max(kFirstOwn, needed));
   auto* moved = static_cast<std::byte*>(std::realloc(own_.bytes.get(), larger));
   if (moved == nullptr) throw std::bad_alloc();
   (void)own_.bytes.release();

@@ -19,14 +19,19 @@ namespace klamm::net {
 ///     chunk:   [ frame 1 | frame 2 | first bytes of frame 3 ....room.... ]     small frames share a chunk
 ///     own:     [ frame 4, first bytes ........... room ................. ]     a large frame has memory of its own
 ///
-/// Memory grows with the bytes that have come, never with what a length claims: a chunk has 4 KiB at first and up to 64,
-/// own memory comes from a pool of what earlier frames have left, or has 256 KiB at first and doubles. A slice keeps its whole chunk alive: copy what is kept for long.
+/// Memory grows with the bytes that have come, not with what a length claims: a chunk has 4 KiB at first and up to 64, own
+/// memory has 256 KiB at first and doubles, or comes from a pool of what earlier frames have left, which lends a bounded
+/// amount. A slice keeps its whole chunk alive: copy what is kept for long.
 ///
 /// Threading: one thread; the slices may go anywhere.
 class FrameReader {
  public:
   explicit FrameReader(std::size_t maxFrame, std::shared_ptr<FramePool> pool = std::make_shared<FramePool>()) noexcept
       : maxFrame_(maxFrame), pool_(std::move(pool)) {}
+
+  FrameReader(const FrameReader&) = delete;
+  FrameReader& operator=(const FrameReader&) = delete;
+  ~FrameReader() { pool_->giveBack(std::move(own_)); }
 
   /// Where the next bytes of the stream belong; empty only when full().
   [[nodiscard]] std::span<std::byte> room();
@@ -50,6 +55,7 @@ class FrameReader {
   static constexpr std::size_t kFirstChunk = 4 * 1024;
   static constexpr std::size_t kLargestChunk = 64 * 1024;
   static constexpr std::size_t kFirstOwn = 256 * 1024;
+  static constexpr std::size_t kOwnSteps = 64 * 1024;
 
   void startChunk(std::size_t capacity);
   void startOwn(std::size_t length);

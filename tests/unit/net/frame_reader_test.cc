@@ -141,6 +141,16 @@ TEST(FrameReader, TakesMemoryForWhatCameAndNotForWhatWasClaimed) {
   EXPECT_LE(reader.room().size(), 256U * 1024);
 }
 
+TEST(FrameReader, TakesLittleMoreThanAFrameNeeds) {
+  const auto pool = std::make_shared<FramePool>();
+  FrameReader reader(10'000'000, pool);
+  constexpr std::size_t kFrame = 1024 * 1024 + 100;
+  (void)readAll(reader, frameOf(std::string(kFrame, 'w')), 64 * 1024);
+  const FramePool::Block left = pool->take(kFrame);
+  EXPECT_GE(left.capacity, kFrame);
+  EXPECT_LE(left.capacity, kFrame + 64 * 1024);
+}
+
 TEST(FrameReader, ALargeFrameTakesTheMemoryOfOneThatIsGone) {
   FrameReader reader(10'000'000);
   const auto read = [&reader](std::size_t size) {
@@ -167,21 +177,46 @@ TEST(FrameReader, ALargeFrameTakesTheMemoryOfOneThatIsGone) {
   EXPECT_EQ(second.text(), std::string(999'000, 'z'));
 }
 
+FramePool::Block blockOf(std::size_t capacity) {
+  return {std::unique_ptr<std::byte, FramePool::Free>(static_cast<std::byte*>(std::malloc(capacity))), capacity};
+}
+
 TEST(FramePool, GivesTheSmallestBlockThatFitsAndKeepsABoundedAmount) {
   const auto pool = std::make_shared<FramePool>();
-  const auto block = [](std::size_t capacity) {
-    return FramePool::Block{std::unique_ptr<std::byte, FramePool::Free>(static_cast<std::byte*>(std::malloc(capacity))), capacity};
-  };
   EXPECT_EQ(pool->take(1).capacity, 0U);
-  for (const std::size_t capacity : {2000U, 1000U, 3000U}) pool->giveBack(block(capacity));
+  for (const std::size_t capacity : {2000U, 1000U, 3000U}) pool->giveBack(blockOf(capacity));
   EXPECT_EQ(pool->take(1500).capacity, 2000U);
   EXPECT_EQ(pool->take(5000).capacity, 3000U);
-  EXPECT_EQ(pool->take(1).capacity, 1000U);
-  for (std::size_t i = 0; i < FramePool::kMostBlocks + 2; ++i) pool->giveBack(block(100));
-  for (std::size_t i = 0; i < FramePool::kMostBlocks; ++i) EXPECT_EQ(pool->take(1).capacity, 100U);
-  EXPECT_EQ(pool->take(1).capacity, 0U);
-  pool->giveBack(block(FramePool::kMostBytes + 1));
-  EXPECT_EQ(pool->take(1).capacity, 0U);
+  EXPECT_EQ(pool->take(200).capacity, 0U) << "a kept slice of it would hold five times its size";
+  EXPECT_EQ(pool->take(250).capacity, 1000U);
+  for (std::size_t i = 0; i < FramePool::kMostBlocks + 2; ++i) pool->giveBack(blockOf(100));
+  for (std::size_t i = 0; i < FramePool::kMostBlocks; ++i) EXPECT_EQ(pool->take(100).capacity, 100U);
+  EXPECT_EQ(pool->take(100).capacity, 0U);
+  pool->giveBack(blockOf(FramePool::kMostBytes + 1));
+  EXPECT_EQ(pool->take(FramePool::kMostBytes).capacity, 0U);
+}
+
+TEST(FramePool, LendsABoundedAmountToFramesOfWhichOnlyTheLengthHasCome) {
+  const auto pool = std::make_shared<FramePool>();
+  constexpr std::size_t kBlock = FramePool::kMostBytes / 2;
+  std::byte prefix[4];
+  storeBigEndian<std::int32_t>(prefix, kBlock);
+  const auto claim = [&] {
+    pool->giveBack(blockOf(kBlock));  // an honest frame has just gone
+    auto reader = std::make_unique<FrameReader>(kBlock, pool);
+    std::memcpy(reader->room().data(), prefix, sizeof(prefix));
+    reader->received(sizeof(prefix));
+    EXPECT_TRUE(reader->next());
+    return reader;
+  };
+  std::vector<std::unique_ptr<FrameReader>> hostile;
+  for (std::size_t lent = 0; lent < FramePool::kMostLent; lent += kBlock) {
+    hostile.push_back(claim());
+    EXPECT_EQ(hostile.back()->room().size(), kBlock);
+  }
+  EXPECT_EQ(claim()->room().size(), 256U * 1024) << "fresh memory, by what has come";
+  hostile.clear();
+  EXPECT_EQ(claim()->room().size(), kBlock) << "closed connections give back what they were lent";
 }
 
 TEST(FrameReader, ALargerLimitAppliesToTheNextLength) {
