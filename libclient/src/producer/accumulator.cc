@@ -1,6 +1,7 @@
 #include "producer/accumulator.h"
 
 #include <algorithm>
+#include <string>
 
 namespace klamm::producer {
 namespace {
@@ -25,21 +26,24 @@ Accumulator::Accumulator(const ProducerSettings& settings, const Clock& clock, R
       isCompressing_(settings.compression.type != compress::CompressionType::None),
       pool_(std::make_shared<MemoryPool>(settings.bufferMemory, settings.batchSize)) {}
 
-PartitionQueue& Accumulator::choose(Topic& topic, const PartitionTable& table, std::int32_t partition) {
-  if (partition >= 0) return *table.queues[static_cast<std::size_t>(partition)];
+PartitionQueue* Accumulator::choose(Topic& topic, const PartitionTable& table, std::int32_t partition) {
+  // A topic made anew may have fewer partitions than when this one was chosen.
+  if (partition >= 0) return static_cast<std::size_t>(partition) < table.queues.size() ? table.queues[static_cast<std::size_t>(partition)] : nullptr;
   std::int32_t sticky = topic.sticky.load(std::memory_order_relaxed);
   if (sticky < 0 || static_cast<std::size_t>(sticky) >= table.queues.size()) [[unlikely]] {
     std::int32_t expected = sticky;
     sticky = nextStickyPartition(table, settings_.adaptivePartitioning, random_);
     if (!topic.sticky.compare_exchange_strong(expected, sticky) && static_cast<std::size_t>(expected) < table.queues.size()) sticky = expected;
   }
-  return *table.queues[static_cast<std::size_t>(sticky)];
+  return table.queues[static_cast<std::size_t>(sticky)];
 }
 
 Accumulator::Appended Accumulator::appendToOpen(Topic& topic, std::int32_t partition, const detail::BytesRecord& record,
                                                 SendCallback& callback) {
   const Size size{record.timestamp ? *record.timestamp : clock_.coarseWallMillis(), upperSize(record)};
-  PartitionQueue& queue = choose(topic, *topic.table.load(std::memory_order_acquire), partition);
+  PartitionQueue* const chosen = choose(topic, *topic.table.load(std::memory_order_acquire), partition);
+  if (chosen == nullptr) [[unlikely]] return {};
+  PartitionQueue& queue = *chosen;
   const MutexLock lock(queue.mutex);
   if (closed() || (partition < 0 && topic.sticky.load(std::memory_order_relaxed) != queue.partition)) [[unlikely]] return {};
   const Batch* batch = tryAppend(queue, record, size, callback);
@@ -52,7 +56,12 @@ Result<Accumulator::Appended> Accumulator::append(Topic& topic, std::int32_t par
   std::unique_ptr<Batch> spare;
   for (;;) {
     const PartitionTable& table = *topic.table.load(std::memory_order_acquire);
-    PartitionQueue& queue = choose(topic, table, partition);
+    PartitionQueue* const chosen = choose(topic, table, partition);
+    if (chosen == nullptr) {
+      return fail(ErrorCode::UnknownTopicOrPartition, "partition " + std::to_string(partition) + " of topic '" + topic.name + "', which has been made anew with " +
+                                                          std::to_string(table.queues.size()));
+    }
+    PartitionQueue& queue = *chosen;
     {
       const MutexLock lock(queue.mutex);
       if (closed()) [[unlikely]] return fail(ErrorCode::Closed, "the producer is closed");

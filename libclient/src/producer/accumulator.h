@@ -35,7 +35,8 @@ class Accumulator {
     PartitionQueue* queue = nullptr;
   };
   /// `partition` -1: the topic's sticky partition. On success the callback is taken; on an error it stays with the caller.
-  /// Waits for memory until `deadline`; one of kNotSetOut is set to max.block.ms from the moment that a wait begins. Errors: BufferExhausted, MessageTooLarge, Closed.
+  /// Waits for memory until `deadline`; one of kNotSetOut is set to max.block.ms from the moment that a wait begins. Errors: BufferExhausted, MessageTooLarge, Closed,
+  /// UnknownTopicOrPartition when the topic was made anew with fewer partitions meanwhile.
   [[nodiscard]] Result<Appended> append(Topic& topic, std::int32_t partition, const detail::BytesRecord& record,
                                         SendCallback& callback, TimePoint& deadline);
   static constexpr TimePoint kNotSetOut = TimePoint::min();
@@ -78,7 +79,8 @@ class Accumulator {
       KLAMM_REQUIRES(queue.mutex);
   void noteSticky(Topic& topic, PartitionQueue& queue, std::size_t bytes, bool batchEnds) KLAMM_REQUIRES(queue.mutex);
   [[nodiscard]] Result<std::unique_ptr<Batch>> openBatch(PartitionQueue& queue, std::size_t recordSize, TimePoint& deadline);
-  [[nodiscard]] PartitionQueue& choose(Topic& topic, const PartitionTable& table, std::int32_t partition);
+  /// Null: there is no such partition any more.
+  [[nodiscard]] PartitionQueue* choose(Topic& topic, const PartitionTable& table, std::int32_t partition);
 
   const ProducerSettings& settings_;
   const Clock& clock_;

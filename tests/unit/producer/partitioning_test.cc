@@ -73,6 +73,31 @@ TEST_F(Partitioning, StaysOnAPartitionForABatchOfBytesAndThenMoves) {
   EXPECT_GT(runs.size(), 100U);
 }
 
+TEST_F(Partitioning, APartitionThatIsGoneWhenMemoryComesIsTold) {
+  settings.bufferMemory = settings.batchSize;
+  Accumulator small(settings, clock, *random);
+  Topic& shrinking = small.topics().findOrAdd("t");
+  const auto withPartitions = [](std::int32_t count) {
+    client::TopicMetadata metadata;
+    metadata.name = "t";
+    for (std::int32_t i = 0; i < count; ++i) metadata.partitions.push_back({.partition = i, .leader = 1});
+    return metadata;
+  };
+  shrinking.apply(withPartitions(8), 1);
+  SendCallback none;
+  TimePoint deadline = clock.now();
+  ASSERT_TRUE(small.append(shrinking, 0, {.topic = "t"}, none, deadline)) << "takes all the memory there is";
+  small.onExhausted([&] {
+    shrinking.apply(withPartitions(3), 2);
+    const MutexLock lock(shrinking.queues[0]->mutex);
+    shrinking.queues[0]->batches.clear();
+  });
+  const auto appended = small.append(shrinking, 7, {.topic = "t"}, none, deadline);
+  ASSERT_FALSE(appended);
+  EXPECT_EQ(appended.error().code(), ErrorCode::UnknownTopicOrPartition);
+  EXPECT_EQ(small.appendToOpen(shrinking, 7, {.topic = "t"}, none).queue, nullptr);
+}
+
 TEST_F(Partitioning, SpreadsEvenlyOverPartitions) {
   setLeaders({1, 2, 3, 1, 2});
   std::map<std::int32_t, int> counts;
