@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "client/client_config.h"
 #include "client/config_table.h"
 
 namespace klamm {
@@ -32,6 +33,18 @@ TEST(Config, GivesKafkasDefaultsPerClient) {
   EXPECT_EQ(config.get(config::receiveBufferBytes, ClientKind::Producer), 32768);
   EXPECT_EQ(config.get(config::receiveBufferBytes, ClientKind::Consumer), 65536);
   EXPECT_EQ(config.get(config::transactionalId, ClientKind::Producer), "");
+}
+
+TEST(ClientSettings, LeaveSocketBuffersToTheSystemUnlessTheyAreSet) {
+  const auto settings = client::clientSettings({{"bootstrap.servers", "localhost:1"}}, ClientKind::Producer, "id");
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(settings->sendBuffer, -1);
+  EXPECT_EQ(settings->receiveBuffer, -1);
+  const auto set = client::clientSettings({{"bootstrap.servers", "localhost:1"}, {"send.buffer.bytes", "1000"}, {"receive.buffer.bytes", "2000"}},
+                                          ClientKind::Consumer, "id");
+  ASSERT_TRUE(set);
+  EXPECT_EQ(set->sendBuffer, 1000);
+  EXPECT_EQ(set->receiveBuffer, 2000);
 }
 
 TEST(Config, TakesTypedKeysAndText) {

@@ -22,7 +22,7 @@
 namespace klamm {
 
 /// Called exactly once per record with where it went, or with why it did not. Move-only; holds a callable of at most 48
-/// bytes in place (capture a pointer to more).
+/// bytes in place, aligned no stricter than a pointer (capture a pointer to another one).
 using SendCallback = detail::InlineFunction<void(const RecordMetadata&, const Error&), 48>;
 
 }  // namespace klamm
