@@ -342,6 +342,8 @@ Status PartitionLog::close() {
   KLAMM_TRY(active().becomeInactive());
   producers_->setMapEndOffset(logEndOffset_);
   KLAMM_TRY(producers_->takeSnapshot());
+  // One whose file could not be written with its first record; an epoch without a record needs none.
+  if (const auto epoch = epochs_->latest(); epoch && epoch->startOffset < logEndOffset_) KLAMM_TRY(epochs_->save());
   KLAMM_TRY(flush());
   for (const auto& [base, segment] : segments_) segment->closeFiles();
   return {};

@@ -449,6 +449,18 @@ bool SocketConnection::isClosed() const {
   return phase_ == Phase::Closed;
 }
 
-TimePoint SocketConnection::lastActive() const { return TimePoint(lastActive_.load(std::memory_order_relaxed)); }
+TimePoint SocketConnection::lastActive() const {
+  const TimePoint seen(lastActive_.load(std::memory_order_relaxed));
+#ifdef __linux__
+  // Bytes of a large frame that are too few to wake us are activity too: the kernel knows when they came.
+  tcp_info info = {};
+  socklen_t size = sizeof(info);
+  const MutexLock lock(mutex_);
+  if (socket_ >= 0 && phase_ == Phase::Open && ::getsockopt(socket_, IPPROTO_TCP, TCP_INFO, &info, &size) == 0) {
+    return std::max(seen, loop_.now() - std::chrono::milliseconds(info.tcpi_last_data_recv));
+  }
+#endif
+  return seen;
+}
 
 }  // namespace klamm::net

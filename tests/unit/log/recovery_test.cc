@@ -208,6 +208,21 @@ TEST(Recovery, ADamagedIndexNeverLeadsToWrongRecords) {
   }
 }
 
+TEST(Restart, AnEpochWhoseFileCouldNotBeWrittenIsWrittenAtTheStop) {
+  MemoryDisk disk;
+  const Buffer batch = batchOf({.records = 1, .timestamp = kNow});
+  {
+    const LogUnderTest log(disk, {});
+    ASSERT_TRUE(log->startLeaderEpoch(3));
+    disk.setSpace(batch.size());  // for the records, not for the file
+    ASSERT_FALSE(log.append(batch, 3).error);
+    EXPECT_FALSE(disk.has(inFolder("leader-epoch-checkpoint")));
+    disk.setSpace({});
+    ASSERT_TRUE(log->close());
+  }
+  EXPECT_EQ(disk.text(inFolder("leader-epoch-checkpoint")), "0\n1\n3 0\n");
+}
+
 TEST(Recovery, ADamagedCheckpointOrSnapshotIsBuiltFromTheRecords) {
   MemoryDisk disk;
   std::vector<std::string> before;

@@ -156,6 +156,23 @@ TEST(Connection, AssemblesAFrameThatComesByteByByte) {
   EXPECT_EQ(server->frames().front(), "drop by drop");
 }
 
+TEST(Connection, BytesThatAreTooFewToWakeItForAreActivity) {
+  Loopback net;
+  auto server = std::make_shared<Recorder>();
+  RawPeer peer(net.listen([&] { return server; }));
+  peer.write(wire(std::string(1'000'000, 'x')).substr(0, 200'000));
+  ASSERT_TRUE(server->waitOpen());
+  const auto lastActive = [&] { return net.run([&] { return net.accepted.front()->lastActive(); }); };
+  const TimePoint begin = lastActive();
+  TimePoint seen = begin;
+  constexpr int kBelowTheMark = 50'000;
+  for (int sent = 0; sent < kBelowTheMark && seen < begin + std::chrono::milliseconds(20); ++sent) {
+    peer.write("x");
+    seen = lastActive();
+  }
+  EXPECT_GE(seen, begin + std::chrono::milliseconds(20));
+}
+
 TEST(Connection, AHalfClosedPeerEndsIt) {
   Loopback net;
   auto server = std::make_shared<Recorder>();
