@@ -96,10 +96,36 @@ def cells_of(case, options, present):
     return [(client, broker) for broker in brokers for client in present if client.name in case.clients]
 
 
+def tell(error, text):
+    print("bench: " + text, file=sys.stderr)
+    if not isinstance(error, Wrong):
+        traceback.print_exception(error)
+
+
+def give_up(context, broker):
+    """A broker with which something failed is not trusted with the next cells: they get a new one."""
+    try:
+        context.brokers.release(broker)
+    except Exception as error:
+        tell(error, f"{broker} could not be stopped: {error}")
+
+
+def end_of_case(context, case):
+    """Returns what went wrong."""
+    try:
+        context.end_of_case()
+        return []
+    except Exception as error:
+        tell(error, f"{case.name}: what it left could not be removed: {error}")
+        return [f"{case.name}: what it left could not be removed: {error}"]
+
+
 def run_case(context, case, options, present, progress):
     """Rounds outside, clients and brokers inside: what changes on the machine meets all of them. Returns what went wrong."""
     runner, failed = runner_of(context, case), {}
     cells = cells_of(case, options, present)
+    if not cells:
+        return []
     for number in range(rounds_of(case, options)):
         for client, broker in cells[number % len(cells):] + cells[:number % len(cells)]:
             if (client, broker) in failed:
@@ -107,11 +133,10 @@ def run_case(context, case, options, present, progress):
             idle = require_idle(options.busy_ok)
             try:
                 sample = runner.round(client, broker)
-            except (Wrong, TimeoutError, RuntimeError, OSError, LookupError, ValueError) as error:
+            except Exception as error:  # one cell that fails, in whatever way, must not end a night's run
                 failed[client, broker] = f"{case.name}: {client.name} on {broker}: {error}"
-                print("bench: " + failed[client, broker], file=sys.stderr)
-                if not isinstance(error, Wrong):
-                    traceback.print_exc()
+                tell(error, failed[client, broker])
+                give_up(context, broker)
                 continue
             if number == 0 and not options.append:
                 context.results.forget(case.name, client.name, broker)
@@ -138,11 +163,12 @@ def measure(options, selected, results):
     progress = Progress(sum(rounds_of(case, options) * len(cells_of(case, options, present)) for case in selected))
     try:
         for case in selected:
-            wrong += run_case(context, case, options, present, progress)
-            context.end_of_case()
+            wrong += run_case(context, case, options, present, progress) + end_of_case(context, case)
     finally:
-        context.stack.close()
-        brokers.close()
+        try:
+            brokers.close()
+        finally:
+            context.stack.close()
     return wrong
 
 
@@ -163,10 +189,21 @@ def what_is_missing(results, selected, out):
         yield f"no pictures in {out}"
 
 
-def terminated(*_):
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def terminated(number, _frame):
     """Ends what was started, undisturbed by a second signal: timeout(1) sends two."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    sys.exit(143)
+    for one in ENDING:
+        signal.signal(one, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
+def end_by_signals():
+    """All but those that whoever started this program has it ignore, as nohup(1) does."""
+    for one in ENDING:
+        if signal.getsignal(one) != signal.SIG_IGN:
+            signal.signal(one, terminated)
 
 
 def main():
@@ -176,12 +213,14 @@ def main():
         print("\n".join(case.name for case in selected))
         return 0
     machine.enter_network()
-    signal.signal(signal.SIGTERM, terminated)
+    end_by_signals()
     if options.quick:
         shutil.rmtree(options.out, ignore_errors=True)
     results = Results(options.out / "results.json")
-    wrong = [] if options.report else measure(options, selected, results)
-    report.write(results, options.out)
+    try:
+        wrong = [] if options.report else measure(options, selected, results)
+    finally:
+        report.write(results, options.out)
     if options.quick:
         wrong += what_is_missing(results, selected, options.out)
     for line in wrong:

@@ -1,4 +1,5 @@
 """The brokers that a benchmark talks to, one process each, their data in a folder that goes with them."""
+import contextlib
 import os
 import pathlib
 import select
@@ -12,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "peers"))
 import kafka  # noqa: E402
 import machine  # noqa: E402
-from wire import Wire  # noqa: E402
+from wire import Broken, Wire  # noqa: E402
 
 MEMORY_DISK, ROOM = pathlib.Path("/dev/shm"), 10 * 10 ** 9
 
@@ -24,7 +25,7 @@ def data_folder():
 
 
 class KlammBroker:
-    name = "klamm-broker"
+    name, released = "klamm-broker", False
 
     def __init__(self, program, folder, durable=True):
         self.folder = pathlib.Path(folder)
@@ -35,8 +36,10 @@ class KlammBroker:
         self.process = None
 
     def spawn(self):
+        """In a session of its own: Ctrl-C is for this program, which still deletes topics and then ends the broker."""
         with open(self.folder / "broker.log", "ab") as log:
-            self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=log, env={**os.environ, "TMPDIR": str(self.folder)})
+            self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=log, start_new_session=True,
+                                            env={**os.environ, "TMPDIR": str(self.folder)})
         self.pid = self.process.pid
 
     def start(self):
@@ -59,8 +62,19 @@ class KlammBroker:
         self.process = None
 
 
+@contextlib.contextmanager
+def exits_as_errors():
+    """A cluster that does not start says why and ends its program; here that costs a round."""
+    try:
+        yield
+    except SystemExit as end:
+        if not isinstance(end.code, str):  # a signal ends this program
+            raise
+        raise RuntimeError(end.code) from end
+
+
 class ApacheKafka:
-    name = "Apache Kafka"
+    name, released = "Apache Kafka", False
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
@@ -72,7 +86,8 @@ class ApacheKafka:
         """All of start() but starting."""
         start_node, wait_ready = self.cluster.start_node, self.cluster.wait_ready
         self.cluster.start_node = self.cluster.wait_ready = lambda node: None
-        self.cluster.start()
+        with exits_as_errors():
+            self.cluster.start()
         self.cluster.start_node, self.cluster.wait_ready = start_node, wait_ready
 
     def spawn(self):
@@ -82,7 +97,8 @@ class ApacheKafka:
     def start(self):
         self.format()
         self.spawn()
-        self.cluster.wait_ready(1)
+        with exits_as_errors():
+            self.cluster.wait_ready(1)
 
     def stop(self):
         self.cluster.stop()
@@ -104,20 +120,24 @@ class Brokers:
         return self.running[name]
 
     def release(self, name):
-        """Frees what the topics of the broker took; the next case starts it anew."""
+        """Ends the broker, and with it all its topics; who asks for it next gets a new one."""
         broker = self.running.pop(name, None)
         if broker is not None:
+            broker.released = True
             broker.stop()
             shutil.rmtree(broker.folder, ignore_errors=True)
 
     def close(self):
-        for name in list(self.running):
-            self.release(name)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Ends every one of them, whatever becomes of the others."""
+        with contextlib.ExitStack() as stack:
+            stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
+            for name in self.running:
+                stack.callback(self.release, name)
 
 
 class Topic:
-    """A topic for one measurement; leaving it deletes it, and waits until its files are gone."""
+    """A topic for one measurement; leaving it deletes it, and waits until its files are gone. An error on the way out does not hide the
+    one that led there."""
 
     def __init__(self, broker, name, partitions):
         self.broker, self.name, self.partitions = broker, name, partitions
@@ -131,7 +151,16 @@ class Topic:
         with Wire(self.broker.bootstrap) as wire:
             return wire.end_offsets(self.name, self.partitions)
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
+        if self.broker.released:
+            return
+        try:
+            self.delete()
+        except (OSError, Broken):
+            if kind is None:
+                raise
+
+    def delete(self):
         with Wire(self.broker.bootstrap) as wire:
             wire.delete_topics([self.name])
         deadline = time.monotonic() + 5

@@ -128,5 +128,6 @@ def text(results, plots):
 def write(results, out):
     """Writes OUT/README.md and the plots."""
     import plots
+    out.mkdir(parents=True, exist_ok=True)
     drawn = plots.draw(results, out)
     (out / "README.md").write_text(text(results, drawn))

@@ -1,13 +1,20 @@
 #!/usr/bin/env python3
-"""The arithmetic of the benchmark: payloads, checksums, samples, verdicts, tables."""
+"""The arithmetic of the benchmark: payloads, checksums, samples, verdicts, tables; and what it does where something fails."""
+import argparse
+import io
 import json
 import pathlib
+import signal
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import bench  # noqa: E402
+import brokers  # noqa: E402
 import cases  # noqa: E402
+import clients  # noqa: E402
 import goals  # noqa: E402
 import payload  # noqa: E402
 import report  # noqa: E402
@@ -100,6 +107,101 @@ class Bench(unittest.TestCase):
         names = {case.name for case in cases.all_cases()}
         self.assertEqual(set(goals.cases_used()) - names, set())
         self.assertEqual({case.name for case in cases.chosen(cases.all_cases(), ["goals"])}, set(goals.cases_used()))
+
+
+class FakeBroker:
+    """Nobody listens where it says."""
+
+    def __init__(self, name):
+        self.name, self.released, self.stopped, self.bootstrap, self.folder = name, False, False, "127.0.0.1:1", pathlib.Path("/nowhere")
+
+    def stop(self):
+        self.stopped = True
+
+
+class FakeRunner:
+    """Fails with what it is given, or delivers."""
+
+    def __init__(self, errors):
+        self.errors = errors
+
+    def round(self, _client, broker):
+        if error := self.errors.get(broker):
+            raise error
+        return {"verified": True}
+
+
+class Failures(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        silent = mock.patch.object(sys, "stderr", io.StringIO())
+        silent.start()
+        self.addCleanup(silent.stop)
+
+    def run_case(self, errors, rounds=2):
+        """Which cells failed, with one client and both brokers, and the context afterwards."""
+        context = mock.Mock(results=Results(self.folder / "results.json"))
+        context.results.begin(RUN)
+        options = argparse.Namespace(rounds=rounds, broker=None, absent={}, busy_ok=True, append=False)
+        case = cases.Case("broker/fake", "startup", clients=["none"])
+        with mock.patch.object(bench, "runner_of", lambda *_: FakeRunner(errors)), mock.patch.object(bench.machine, "idle_percent", lambda: 99.0):
+            wrong = bench.run_case(context, case, options, [clients.NoClient()], bench.Progress(4))
+        return wrong, context
+
+    def test_a_cell_that_fails_in_any_way_costs_that_cell_and_its_broker(self):
+        for error in (bench.Wrong("bad"), wire.Broken("gone"), KeyError("x"), brokers.subprocess.TimeoutExpired("klamm", 60)):
+            wrong, context = self.run_case({goals.THERE: error})
+            self.assertEqual(len(wrong), 1, wrong)
+            self.assertIn(goals.THERE, wrong[0])
+            context.brokers.release.assert_called_once_with(goals.THERE)
+            self.assertEqual(len(context.results.of("broker/fake", "none", goals.HERE)), 2)
+
+    def test_a_signal_is_no_failed_cell(self):
+        with self.assertRaises(SystemExit):
+            self.run_case({goals.HERE: SystemExit(130)})
+
+    def test_what_a_case_leaves_behind_does_not_end_the_run(self):
+        context = mock.Mock()
+        context.end_of_case.side_effect = ConnectionRefusedError("no broker")
+        self.assertIn("no broker", bench.end_of_case(context, cases.Case("x", "consume"))[0])
+
+    def test_leaving_a_topic_does_not_hide_the_error_under_way(self):
+        broker = FakeBroker(goals.HERE)
+        topic = brokers.Topic(broker, "t", 1)
+        self.assertFalse(topic.__exit__(KeyError, KeyError("x"), None))
+        with self.assertRaises(OSError):
+            topic.__exit__(None, None, None)
+        broker.released = True
+        topic.__exit__(None, None, None)
+
+    def test_all_brokers_are_stopped_even_if_one_cannot_be(self):
+        both = brokers.Brokers("klamm-broker")
+        both.running = {name: FakeBroker(name) for name in (goals.HERE, goals.THERE)}
+        here, there = both.running.values()
+        there.stop = mock.Mock(side_effect=OSError("stuck"))
+        with self.assertRaises(OSError):
+            both.close()
+        self.assertTrue(here.stopped and here.released)
+        self.assertFalse(both.folder.exists())
+
+    def test_a_cluster_that_does_not_start_is_an_error_and_a_signal_is_not(self):
+        with self.assertRaises(RuntimeError), brokers.exits_as_errors():
+            sys.exit("kafka: node 1 did not start")
+        with self.assertRaises(SystemExit), brokers.exits_as_errors():
+            sys.exit(143)
+
+    def test_signals_end_the_program_once_unless_they_are_ignored(self):
+        for one in bench.ENDING:
+            self.addCleanup(signal.signal, one, signal.getsignal(one))
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        bench.end_by_signals()
+        self.assertEqual(signal.getsignal(signal.SIGHUP), signal.SIG_IGN)
+        with self.assertRaises(SystemExit) as ended:
+            signal.raise_signal(signal.SIGINT)
+        self.assertEqual(ended.exception.code, 130)
+        signal.raise_signal(signal.SIGTERM)
 
 
 if __name__ == "__main__":

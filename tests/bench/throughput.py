@@ -95,7 +95,7 @@ class Throughput:
 
     def fill(self, broker):
         """How many records the topic of this broker holds for its consumers; our producer writes them once."""
-        if broker.name not in self.filled:
+        if broker not in self.filled:  # one that was started anew holds nothing
             topic = self.context.stack.enter_context(Topic(broker, self.context.topic_name(), self.work["partitions"]))
             records = self.scaled(self.most_records())
             writing = {**self.work, "kind": "produce", "pinned": True, "idempotent": False}
@@ -103,12 +103,12 @@ class Throughput:
             if finished.code != 0 or topic.records() != records:
                 raise Wrong(f"the topic to read could not be filled: {finished.errors[-500:]}")
             self.context.read_back(self.work, broker, topic.name, min(records, CHECKED))
-            self.filled[broker.name] = (topic, records)
-        return self.filled[broker.name][1]
+            self.filled[broker] = (topic, records)
+        return self.filled[broker][1]
 
     def consume(self, client, broker, records, _checked):
         records = min(records, self.fill(broker))
-        outcome, part = self.measured(client, broker, client.consume(self.work, broker.bootstrap, self.filled[broker.name][0].name, records))
+        outcome, part = self.measured(client, broker, client.consume(self.work, broker.bootstrap, self.filled[broker][0].name, records))
         expected = outcome.records * self.work["size"]
         if outcome.records < records or abs((outcome.bytes if outcome.bytes is not None else expected) - expected) > 200:
             raise Wrong(f"{client.name}: {records} records wanted, {outcome.records} records of {outcome.bytes} bytes came")
@@ -149,6 +149,7 @@ class Context:
             raise Wrong(f"of {records} records of {topic} {len(values)} could be read back, {strange} of them not as they were sent: {done.stderr[-300:]}")
 
     def end_of_case(self):
-        self.stack.pop_all().close()
+        """Deletes the topics and payloads of a case; the next one begins with an empty folder whatever becomes of them."""
+        ended, self.payloads = self.stack.pop_all(), {}
         self.folder = self.stack.enter_context(tempfile.TemporaryDirectory(prefix="klamm-bench-out-"))
-        self.payloads = {}
+        ended.close()
