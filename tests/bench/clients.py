@@ -62,7 +62,7 @@ class Klamm(PerfTools):
 
     def __init__(self, bin_folder):
         self.bin = pathlib.Path(bin_folder)
-        self.absent = None if (self.bin / "klamm").exists() else f"{self.bin}/klamm is not built"
+        self.absent = None if (self.bin / "klamm").exists() else "klamm is not built"
 
     def version(self):
         return subprocess.run([self.bin / "klamm", "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
@@ -114,7 +114,7 @@ class Librdkafka(OwnProgram):
         self.program = pathlib.Path(bin_folder) / "bench-rdkafka"
         found = glob.glob(str(PEERS / "venv/lib/python3*/site-packages/confluent_kafka.libs/librdkafka-*.so*"))
         self.library = found[0] if found else None
-        self.absent = "the confluent-kafka wheel is absent" if not found else None if self.program.exists() else f"{self.program} is not built"
+        self.absent = "the confluent-kafka wheel is absent" if not found else None if self.program.exists() else "bench-rdkafka is not built"
 
     def version(self):
         return subprocess.run(self.command("version"), capture_output=True, text=True, check=True).stdout.strip()

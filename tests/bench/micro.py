@@ -4,6 +4,8 @@ import json
 import machine
 from throughput import Wrong
 
+PROGRAM = "bench-micro"
+
 
 class Micro:
     """Threading: one thread."""
@@ -12,12 +14,10 @@ class Micro:
         self.context = context
 
     def round(self, _client, _broker):
-        program = self.context.filler.bin / "bench-micro"
-        if not program.exists():
-            raise Wrong(f"{program} is absent: it needs Google Benchmark")
+        program = self.context.filler.bin / PROGRAM
         finished = machine.run_measured([program, "--benchmark_format=json", f"--benchmark_min_time={min(0.5, self.context.seconds / 10)}"], self.context.folder)
         if finished.code != 0 or "error_occurred" in finished.out:
-            raise Wrong(f"bench-micro ended with {finished.code}: {finished.errors[-500:]}{finished.out[-500:]}")
+            raise Wrong(f"{PROGRAM} ended with {finished.code}: {finished.errors[-500:]}{finished.out[-500:]}")
         parts = {}
         for one in json.loads(finished.out)["benchmarks"]:
             name = one["name"] if not one.get("label") else one["name"].rsplit("/", 1)[0] + "/" + one["label"]

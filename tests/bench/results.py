@@ -1,5 +1,6 @@
 """Samples of all runs in one JSON file, one line each: a case measured anew replaces its lines, --append adds to them."""
 import json
+import os
 import pathlib
 import re
 import statistics
@@ -27,11 +28,14 @@ class Results:
         self.save()
 
     def save(self):
+        """Replaces the file as a whole: who is interrupted meanwhile keeps the old one."""
         used = sorted({one["run"] for one in self.samples} | {self.run})
         lines = ",\n".join(json.dumps({**one, "run": used.index(one["run"])}) for one in self.samples)
         runs = ",\n".join(json.dumps(self.runs[number]) for number in used)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.write_text(f'{{"runs": [\n{runs}\n], "samples": [\n{lines}\n]}}\n')
+        new = self.path.with_suffix(".new")
+        new.write_text(f'{{"runs": [\n{runs}\n], "samples": [\n{lines}\n]}}\n')
+        os.replace(new, self.path)
 
     def of(self, case, client, broker):
         return [one for one in self.samples if (one["case"], one["client"], one["broker"]) == (case, client, broker)]

@@ -60,6 +60,12 @@ class Bench(unittest.TestCase):
         self.assertEqual(stored.figures(goals.PLAIN, "klamm", goals.HERE, "client_cpu_ns"), [5])
         self.assertEqual(stored.figures(goals.PLAIN, "librdkafka", goals.HERE, "client_cpu_ns"), [9])
 
+    def test_results_are_whole_though_writing_them_fails(self):
+        self.samples(goals.PLAIN, "klamm", [1])
+        with mock.patch.object(pathlib.Path, "write_text", side_effect=OSError("disk full")), self.assertRaises(OSError):
+            self.samples(goals.PLAIN, "klamm", [2])
+        self.assertEqual(Results(self.folder / "results.json").figures(goals.PLAIN, "klamm", goals.HERE, "client_cpu_ns"), [1])
+
     def test_an_equal_run_is_told_once(self):
         self.samples(goals.PLAIN, "klamm", [1])
         again = Results(self.folder / "results.json")
@@ -157,6 +163,30 @@ class Failures(unittest.TestCase):
             self.assertIn(goals.THERE, wrong[0])
             context.brokers.release.assert_called_once_with(goals.THERE)
             self.assertEqual(len(context.results.of("broker/fake", "none", goals.HERE)), 2)
+
+    def missing(self, absent, environment):
+        """What the short form misses of the micro-benchmarks and the pictures when it has neither."""
+        results = Results(self.folder / "results.json")
+        results.begin({**RUN, "absent": absent})
+        (self.folder / "README.md").write_text("")
+        with mock.patch.dict(bench.os.environ, environment):
+            return list(bench.what_is_missing(results, list(cases.micro_cases()), self.folder))
+
+    def test_what_is_absent_may_be_missing_but_not_in_ci(self):
+        absent = {"bench-micro": "not built", "matplotlib": "no plots"}
+        self.assertEqual(self.missing(absent, {"CI": ""}), [])
+        self.assertEqual(len(self.missing(absent, {"CI": "true"})), 3)
+        self.assertEqual(len(self.missing({}, {"CI": ""})), 3)
+
+    def test_a_case_without_its_program_has_no_cells(self):
+        micro_case, = cases.micro_cases()
+        options = argparse.Namespace(broker=None, absent={"bench-micro": "not built"})
+        self.assertEqual(bench.cells_of(micro_case, options, [clients.NoClient()]), [])
+        self.assertEqual(len(bench.cells_of(micro_case, argparse.Namespace(broker=None, absent={}), [clients.NoClient()])), 1)
+
+    def test_why_something_is_absent_names_no_folder_of_this_machine(self):
+        found = [clients.Klamm(self.folder), clients.Librdkafka(self.folder)]
+        self.assertEqual([why for why in bench.absences(found, self.folder).values() if "/" in why], [])
 
     def test_a_signal_is_no_failed_cell(self):
         with self.assertRaises(SystemExit):
