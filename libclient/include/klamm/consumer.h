@@ -38,8 +38,8 @@ struct ConsumerOptions {
 /// `Consumer<BytesView, BytesView>` copies nothing: keys and values point into the fetched buffers, which the
 /// ConsumerRecords keep alive.
 ///
-/// Heartbeats, fetching and commits run on one I/O thread; listeners, commit callbacks and deserializers run inside the
-/// calls of the application. A consumer that does not poll for max.poll.interval.ms leaves its group.
+/// Heartbeats, fetching and commits run on one I/O thread; listeners and commit callbacks run inside the calls of the
+/// application, deserializers where it iterates over the records. A consumer that does not poll for max.poll.interval.ms leaves its group.
 ///
 /// Calls throw: WakeupException after wakeup(), TimeoutException when the time is up, IllegalStateException for a
 /// call that does not fit (and after close()), and the exceptions named below. A call without a timeout takes at most

@@ -40,7 +40,8 @@ struct ConsumerRecord {
 
 namespace detail {
 
-/// Where keys and values of one consumer are decoded. Null for a built-in type. Threading: the thread that polls.
+/// Where keys and values of one consumer are decoded. Null for a built-in type. Threading: called from every thread that
+/// iterates, also at once.
 template <class K, class V>
 struct Deserializers {
   std::shared_ptr<Deserializer<K>> key = {};

@@ -33,7 +33,8 @@ class Serializer {
 };
 
 /// Turns bytes into a key or value; pass it in ConsumerOptions. Null never gets here: it is std::nullopt in the record.
-/// To fail, throw; poll() passes the exception on. Threading: the thread that polls.
+/// To fail, throw; the exception comes out of the iteration over the records. Threading: called from every thread that iterates
+/// over a ConsumerRecords, also at once.
 template <class T>
 class Deserializer {
  public:
