@@ -101,7 +101,7 @@ std::string topicPage() {
 std::map<std::string, std::string> allPages() {
   const std::string how =
       "Keys and values of Kafka 4.3's {}, set by `klamm::Config` or read from a `.properties` file. Keys of what Klamm does not have\n"
-      "yet (SASL, metrics, transactions, share groups) or never will (Java classes) are known too, so that one file can serve every client.";
+      "yet (SASL, metrics sent to brokers, transactions, share groups) or never will (Java classes) are known too, so that one file can serve every client.";
   return {{"producer.md", clientPage("producer", ClientKind::Producer, fmt::format(fmt::runtime(how), "producer"))},
           {"consumer.md", clientPage("consumer", ClientKind::Consumer, fmt::format(fmt::runtime(how), "consumer"))},
           {"admin.md", clientPage("admin client", ClientKind::Admin, fmt::format(fmt::runtime(how), "admin client"))},
