@@ -13,11 +13,25 @@ namespace {
 using Consumer = klamm::Consumer<std::string_view, std::string_view>;
 
 std::atomic<Consumer*> toWake = nullptr;
+static_assert(decltype(toWake)::is_always_lock_free);  // or else a signal handler may not touch it
 
-/// wakeup() is the one call of a consumer that a signal handler may make.
+/// wakeup() is the one call of a consumer that a signal handler may make. Only the first signal does: a second one must not
+/// disturb the end.
 void onSignal(int) {
-  if (Consumer* consumer = toWake.load()) consumer->wakeup();
+  if (Consumer* consumer = toWake.exchange(nullptr)) consumer->wakeup();
 }
+
+/// While it lives signals wake the consumer; it goes before the consumer does.
+struct WakeOnSignal {
+  explicit WakeOnSignal(Consumer& consumer) {
+    toWake = &consumer;
+    std::signal(SIGINT, onSignal);
+    std::signal(SIGTERM, onSignal);
+  }
+  ~WakeOnSignal() { toWake = nullptr; }
+  WakeOnSignal(const WakeOnSignal&) = delete;
+  WakeOnSignal& operator=(const WakeOnSignal&) = delete;
+};
 
 }  // namespace
 
@@ -29,9 +43,7 @@ int main(int argc, char** argv) {
   try {
     Consumer consumer({{"bootstrap.servers", argv[1]}, {"group.id", "graceful"}, {"auto.offset.reset", "earliest"}, {"enable.auto.commit", "false"}});
     consumer.subscribe({argv[2]});
-    toWake = &consumer;
-    std::signal(SIGINT, onSignal);
-    std::signal(SIGTERM, onSignal);
+    const WakeOnSignal waking(consumer);
 
     long seen = 0;
     try {
@@ -46,14 +58,11 @@ int main(int argc, char** argv) {
     } catch (const klamm::WakeupException&) {
       std::puts("stopping");
     }
-    // A second signal must not disturb the end.
-    toWake = nullptr;
     consumer.commitSync();
     consumer.close();
     std::printf("stopped in order after %ld records\n", seen);
     return 0;
   } catch (const klamm::KafkaException& e) {
-    toWake = nullptr;
     std::fprintf(stderr, "%s\n", e.what());
     return 1;
   }
