@@ -10,7 +10,6 @@ import os
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,12 +25,6 @@ SECONDS = 60
 
 class Failure(Exception):
     pass
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Background:
@@ -71,13 +64,15 @@ class Page:
         self.programs = pathlib.Path(programs)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="klamm-docs-"))
         self.started = []
-        self.ports = {"19443": free_port()}
+        # Below those that the system gives to outgoing connections: the page's own clients must not take them first.
+        self.ports = dict(zip(("9092", "19443"), harness.kafka.free_ports(2)))
 
     def run(self):
         """The number of blocks that ran."""
         own = any("broker" in block.words for block in self.blocks)
         broker = None if own or not self.blocks else harness.KlammBroker().start()
-        self.ports["9092"] = broker.port if broker else free_port()
+        if broker:
+            self.ports["9092"] = broker.port
         (self.folder / "build" / "release").mkdir(parents=True)
         (self.folder / "build" / "release" / "bin").symlink_to(harness.BIN)
         try:
