@@ -128,7 +128,7 @@ func benchProduce(ctx context.Context, o benchOptions) {
 
 func benchConsume(ctx context.Context, o benchOptions) {
 	count, records, size := o.number("count"), 0, 0
-	start := time.Now()
+	start := time.Now() // a client that is made with its partitions begins to read at once
 	client, err := kgo.NewClient(o.consumer()...)
 	fatal(err)
 	defer client.Close()
