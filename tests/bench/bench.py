@@ -2,6 +2,7 @@
 """./dev bench: ours and every peer that is found, interleaved in one run; writes tables, plots and raw figures."""
 import argparse
 import importlib.util
+import math
 import os
 import pathlib
 import shutil
@@ -24,7 +25,7 @@ from throughput import Context, Throughput, Wrong
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCS, QUICK_OUT = ROOT / "docs" / "bench", ROOT / "build" / "bench-quick"
-IDLE_WANTED, IDLE_WAIT = 90.0, 30
+IDLE_WAIT = 30
 
 
 def arguments():
@@ -59,10 +60,10 @@ def require_idle(busy_ok):
     deadline = time.monotonic() + IDLE_WAIT
     while True:
         idle = machine.idle_percent()
-        if idle >= IDLE_WANTED or busy_ok:
+        if idle >= machine.IDLE_WANTED or busy_ok:
             return round(idle, 1)
         if time.monotonic() > deadline:
-            raise SystemExit(f"bench: this machine is busy ({idle:.0f} % idle, {IDLE_WANTED:.0f} % are wanted): end what runs, or say --busy-ok")
+            raise SystemExit(f"bench: this machine is busy ({idle:.0f} % idle, {machine.IDLE_WANTED:.0f} % are wanted): end what runs, or say --busy-ok")
 
 
 class Progress:
@@ -79,7 +80,7 @@ class Progress:
 
 def show(case, client, broker, sample):
     if "rate" in sample:
-        return (f"{case} {client} on {broker}: {sample['rate'] / 1e6:.2f} M/s, client {sample['client_cpu_ns']:.0f} ns, "
+        return (f"{case} {client} on {broker}: {sample['rate'] / 1e6:.2f} M/s, client {sample['client_cpu_ns'] or math.nan:.0f} ns, "
                 f"broker {sample['broker_cpu_ns']:.0f} ns, {sample['client_memory_mb']:.0f} MB")
     return f"{case} {client} on {broker}: " + ", ".join(f"{name} {figure:,.1f}" for name, figure in sample.items() if isinstance(figure, float))
 
@@ -150,6 +151,8 @@ def run_case(context, case, options, present, progress):
             if (client, broker) in failed:
                 continue
             idle = require_idle(options.busy_ok)
+            if number == 0 and not options.append:
+                context.results.forget(case.name, client.name, broker)
             try:
                 sample = runner.round(client, broker)
             except Exception as error:  # one cell that fails, in whatever way, must not end a night's run
@@ -157,9 +160,7 @@ def run_case(context, case, options, present, progress):
                 tell(error, failed[client, broker])
                 give_up(context, broker)
                 continue
-            if number == 0 and not options.append:
-                context.results.forget(case.name, client.name, broker)
-            context.results.add(case.name, client.name, broker, {**sample, "idle": idle})
+            context.results.add(case.name, client.name, broker, {**sample, "round": number, "idle": idle})
             progress.say(show(case.name, client.name, broker, sample))
     return list(failed.values())
 

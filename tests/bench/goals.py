@@ -11,9 +11,19 @@ def short(figure):
     return f"{figure:,.0f}" if figure >= 1000 else f"{figure:.3g}"
 
 
+def positive(*figures):
+    """Whether all were measured, and are more than the noise of what was subtracted from them."""
+    return all(figure is not None and figure > 0 for figure in figures)
+
+
 def ratio(results, case, field, broker=HERE, peer=PEER):
     ours, theirs = results.median(case, OURS, broker, field), results.median(case, peer, broker, field)
-    return (ours / theirs, ours, theirs) if ours is not None and theirs else None
+    return (ours / theirs, ours, theirs) if positive(ours, theirs) else None
+
+
+def apart(results, case, cell, other):
+    """A remark where two cells, each (client, broker), were not measured in turn."""
+    return "" if results.taken_at(case, *cell) == results.taken_at(case, *other) else ", measured apart"
 
 
 def at_most(limit, case, field, unit, scale=1.0, broker=HERE):
@@ -23,7 +33,8 @@ def at_most(limit, case, field, unit, scale=1.0, broker=HERE):
         if found is None:
             return None
         share, ours, theirs = found
-        return f"1/{1 / share:.1f}: {short(ours * scale)} beside {short(theirs * scale)} {unit}", share <= limit
+        remark = apart(results, case, (OURS, broker), (PEER, broker))
+        return f"1/{1 / share:.1f}: {short(ours * scale)} beside {short(theirs * scale)} {unit}{remark}", share <= limit
     return judge
 
 
@@ -33,7 +44,8 @@ def at_least(limit, case, field="rate", unit="M/s", scale=1e-6, broker=HERE):
         if found is None:
             return None
         share, ours, theirs = found
-        return f"{share:.2f}×: {short(ours * scale)} beside {short(theirs * scale)} {unit}", share >= limit
+        remark = apart(results, case, (OURS, broker), (PEER, broker))
+        return f"{share:.2f}×: {short(ours * scale)} beside {short(theirs * scale)} {unit}{remark}", share >= limit
     return judge
 
 
@@ -48,16 +60,16 @@ def same_client(limit, case, field="broker_cpu_ns"):
     """Our broker beside Apache Kafka, each with our client."""
     def judge(results):
         ours, theirs = results.median(case, OURS, HERE, field), results.median(case, OURS, THERE, field)
-        if ours is None or not theirs:
+        if not positive(ours, theirs):
             return None
-        return f"1/{theirs / max(ours, 1e-9):.1f}: {short(ours)} beside {short(theirs)} ns", ours <= limit * theirs
+        return f"1/{theirs / ours:.1f}: {short(ours)} beside {short(theirs)} ns{apart(results, case, (OURS, HERE), (OURS, THERE))}", ours <= limit * theirs
     return judge
 
 
 def within(limit, case, plain, other):
     """The median over the rounds of how much more the one costs than the other, measured in turn."""
     def judge(results):
-        pairs = list(zip(results.figures(case, plain, HERE, "client_cpu_ns"), results.figures(case, other, HERE, "client_cpu_ns")))
+        pairs = [pair for pair in results.pairs(case, plain, other, HERE, "client_cpu_ns") if positive(*pair)]
         if not pairs:
             return None
         more = statistics.median(100 * (second / first - 1) for first, second in pairs)
@@ -104,7 +116,7 @@ class Asked:
     def median(self, case, *_):
         self.cases.append(case)
 
-    def figures(self, case, *_):
+    def pairs(self, case, *_):
         self.cases.append(case)
         return []
 
@@ -117,12 +129,12 @@ def cases_used():
     return list(dict.fromkeys(asked.cases))
 
 
-def slower_than_peers(results):
-    """Cells where some peer has more records/s than ours, as (case, broker, ours, peer, theirs)."""
+def compared(results):
+    """Records/s of ours beside each peer's wherever both were measured, as (case, broker, ours, peer, theirs)."""
     for case in results.cases():
         for broker in (HERE, THERE):
             ours = results.median(case, OURS, broker, "rate")
             for peer in ("librdkafka", "Java", "franz-go"):
                 theirs = results.median(case, peer, broker, "rate")
-                if ours is not None and theirs is not None and ours < theirs:
+                if ours is not None and theirs is not None:
                     yield case, broker, ours, peer, theirs

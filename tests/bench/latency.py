@@ -10,6 +10,7 @@ from throughput import Wrong
 
 WARMUP_SECONDS = 1.0
 SOURCE = clients.ROOT / "tests" / "bench" / "java" / "LatencyClient.java"
+OUR_SCHEDULE = ("klamm", "librdkafka")  # clients in programs with the schedule of bench_client.h
 CLASSES = clients.PEERS / "bench-java"
 
 
@@ -54,7 +55,6 @@ class Latency:
     def __init__(self, context, case):
         self.context, self.case, self.work = context, case, case.work
         self.payload = context.payload(self.work["size"], 1000)
-        self.pace = None
         sharpen_timers()
 
     def words(self, broker, topic, count, warmup):
@@ -62,18 +62,18 @@ class Latency:
                 "--count", count, "--warmup", warmup]
 
     def pace_cpu(self):
-        """Nanoseconds of processor time for a record's turn of the schedule in our own programs, measured once."""
-        if self.pace is None:
-            count = int(self.work["rate"] * min(2.0, self.context.seconds))
-            finished = machine.run_measured([self.context.filler.bin / "bench-klamm", "pace", "--rate", self.work["rate"], "--count", count], self.context.folder)
-            self.pace = finished.cpu / count * 1e9
-        return self.pace
+        """Seconds of processor time for a record's turn of the schedule in our own programs, right before it is subtracted."""
+        count = int(self.work["rate"] * min(2.0, self.context.seconds))
+        finished = machine.run_measured([self.context.filler.bin / "bench-klamm", "pace", "--rate", self.work["rate"], "--count", count], self.context.folder)
+        if finished.code != 0:
+            raise Wrong(f"the schedule alone ended with {finished.code}: {finished.errors[-600:]}")
+        return finished.cpu / count
 
     def round(self, client, broker_name):
         broker, mode = self.context.brokers.get(broker_name), self.work["mode"]
         count = max(200, int(self.work["rate"] * self.context.seconds))
         warmup = int(self.work["rate"] * min(WARMUP_SECONDS, self.context.seconds))
-        pace = self.pace_cpu()
+        pace = self.pace_cpu() if client.name in OUR_SCHEDULE else 0.0
         with Topic(broker, self.context.topic_name(), 1) as topic:
             before = broker_cpu(broker)
             words = [word for key, value in settings(client, mode).items() for word in ("--set", f"{key}={value}")]
@@ -85,6 +85,6 @@ class Latency:
             if said["records"] != count or topic.records() != count + warmup:
                 raise Wrong(f"{client.name}: {count} records wanted, {said['records']} timed, {topic.records()} stored with {warmup} of the warm-up")
         total = count + warmup
-        own_pace = pace if client.name in ("klamm", "librdkafka") else 0.0
-        return {**said, "client_cpu_ns": round(finished.cpu / total * 1e9 - own_pace, 1), "pace_cpu_ns": round(own_pace, 1),
+        return {**said, "client_cpu_ns": machine.per_record(finished.cpu - pace * total, total),
+                "client_cpu_raw_ns": machine.per_record(finished.cpu, total), "pace_cpu_ns": round(pace * 1e9, 1),
                 "broker_cpu_ns": round(used / total * 1e9, 1), "client_memory_mb": round(finished.peak, 1), "verified": True}

@@ -12,6 +12,7 @@ import time
 
 CONGESTION = "cubic"
 INSIDE = "KLAMM_BENCH_NETWORK"
+IDLE_WANTED = 90.0  # percent of the processors, before a measurement
 TICKS = os.sysconf("SC_CLK_TCK")
 # The loopback of a network of its own, whose routes give every socket cubic, whoever opened it; nothing outside changes.
 ENTER = f"""ip link set lo up
@@ -48,6 +49,11 @@ def process_cpu(pid):
     """Seconds of user and system time that a process has used so far."""
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def per_record(seconds, records):
+    """Nanoseconds for each; None where so little is left of a subtraction that it is noise."""
+    return round(seconds / records * 1e9, 2) if seconds > 0 and records > 0 else None
 
 
 def memory(pid, field="VmHWM"):

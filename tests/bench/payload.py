@@ -1,5 +1,7 @@
 """Seeded log lines in JSON, the same for every client: each exactly so many bytes long, different from the others."""
+import collections
 import json
+import math
 import random
 
 WORDS = ("timeout connection refused retry accepted user session order payment cart inventory shipped queue worker cache miss hit "
@@ -22,6 +24,17 @@ def line(chance, moment, size):
     while len(text) < room:
         text += chance.choice(WORDS) + (f"={chance.randrange(10 ** 4)} " if chance.random() < 0.2 else " ")
     return json.dumps({**fields, "msg": text[:room]}, separators=(",", ":"))
+
+
+def strange(values, lines):
+    """How many of the values nobody sent who draws from the lines at random: they are none of them, or one of them more often than
+    chance ever has it."""
+    known, found = collections.Counter(lines), 0
+    for value, count in collections.Counter(values).items():
+        expected = len(values) * known[value] / len(lines)
+        bound = expected + 12 * math.sqrt(expected) + 12 if value in known else 0
+        found += max(0, count - int(bound))
+    return found
 
 
 def write(path, size, lines, seed=7):

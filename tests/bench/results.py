@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import statistics
+import time
 
 
 class Results:
@@ -18,13 +19,14 @@ class Results:
         """Samples point to the run, which tells machine, versions and commit; an equal run is not told twice."""
         if run not in self.runs:
             self.runs.append(run)
-        self.run = self.runs.index(run)
+        self.run, self.taken = self.runs.index(run), time.strftime("%Y-%m-%dT%H:%M:%S")
 
     def forget(self, case, client, broker):
         self.samples = [one for one in self.samples if (one["case"], one["client"], one["broker"]) != (case, client, broker)]
+        self.save()
 
     def add(self, case, client, broker, sample):
-        self.samples.append({"case": case, "client": client, "broker": broker, "run": self.run, **sample})
+        self.samples.append({"case": case, "client": client, "broker": broker, "run": self.run, "taken": self.taken, **sample})
         self.save()
 
     def save(self):
@@ -42,6 +44,18 @@ class Results:
 
     def figures(self, case, client, broker, field):
         return [one[field] for one in self.of(case, client, broker) if one.get(field) is not None]
+
+    def taken_at(self, case, client, broker):
+        """When the invocations began that have samples of it."""
+        return {one.get("taken") for one in self.of(case, client, broker)}
+
+    def pairs(self, case, one, other, broker, field):
+        """The figures of two clients in each round that both were in."""
+        def by_round(client):
+            return {(sample["taken"], sample["round"]): sample[field] for sample in self.of(case, client, broker)
+                    if sample.get(field) is not None and "round" in sample}
+        first, second = by_round(one), by_round(other)
+        return [(first[key], second[key]) for key in first if key in second]
 
     def median(self, case, client, broker, field):
         figures = self.figures(case, client, broker, field)

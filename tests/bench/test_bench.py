@@ -4,6 +4,7 @@ import argparse
 import io
 import json
 import pathlib
+import random
 import signal
 import sys
 import tempfile
@@ -16,8 +17,11 @@ import brokers  # noqa: E402
 import cases  # noqa: E402
 import clients  # noqa: E402
 import goals  # noqa: E402
+import latency  # noqa: E402
+import machine  # noqa: E402
 import payload  # noqa: E402
 import report  # noqa: E402
+import throughput  # noqa: E402
 import wire  # noqa: E402
 from results import Results  # noqa: E402
 
@@ -34,8 +38,8 @@ class Bench(unittest.TestCase):
         self.results.begin(RUN)
 
     def samples(self, case, client, figures, field="client_cpu_ns", broker=goals.HERE):
-        for figure in figures:
-            self.results.add(case, client, broker, {field: figure, "idle": 99.0, "verified": True})
+        for number, figure in enumerate(figures):
+            self.results.add(case, client, broker, {field: figure, "idle": 99.0, "round": number, "verified": True})
 
     def test_every_line_of_a_payload_has_its_size_and_comes_again_from_its_seed(self):
         for size in cases.SIZES:
@@ -88,11 +92,57 @@ class Bench(unittest.TestCase):
         self.assertTrue(met, figure)
         self.assertTrue(figure.startswith("+4.0 % (3 pairs"), figure)
 
+    def test_idempotence_is_judged_by_rounds_that_both_were_in(self):
+        case = "idempotence/100B/pinned"
+        self.results.taken = "yesterday"
+        self.samples(case, "klamm acks=1", [500, 100])
+        self.samples(case, "klamm idempotent", [None, 104])
+        self.results.taken = "today"
+        self.samples(case, "klamm idempotent", [900])
+        figure, met = goals.within(5, case, "klamm acks=1", "klamm idempotent")(self.results)
+        self.assertTrue(met, figure)
+        self.assertTrue(figure.startswith("+4.0 % (1 pairs"), figure)
+
+    def test_nothing_is_judged_by_a_figure_that_is_not_positive(self):
+        case = "idempotence/100B/pinned"
+        for client in ("klamm", "klamm acks=1", "klamm idempotent"):
+            self.samples(case, client, [-3.0])
+        self.samples(case, "librdkafka", [9.0])
+        self.samples(case, "klamm", [0.0], broker=goals.THERE)
+        for judge in (goals.at_most(1, case, "client_cpu_ns", "ns"), goals.within(5, case, "klamm acks=1", "klamm idempotent"),
+                      goals.same_client(1, case, "client_cpu_ns")):
+            self.assertIsNone(judge(self.results))
+        self.assertIsNone(machine.per_record(-0.1, 1000))
+        self.assertIsNone(machine.per_record(0.1, 0))
+        self.assertEqual(machine.per_record(0.1, 1000), 100000.0)
+
+    def test_the_page_tells_what_was_measured_apart_or_on_a_busy_machine(self):
+        self.results.taken = "yesterday"
+        self.samples(goals.PLAIN, "librdkafka", [9, 9])
+        self.results.taken = "today"
+        self.samples(goals.PLAIN, "klamm", [1])
+        self.results.add(goals.PLAIN, "klamm", goals.HERE, {"client_cpu_ns": 1, "idle": 40.0, "round": 1})
+        self.assertEqual(report.rounds(self.results, goals.PLAIN, "librdkafka", goals.HERE), "2, apart")
+        self.assertEqual(report.rounds(self.results, goals.PLAIN, "klamm", goals.HERE), "2, 1 busy")
+        self.assertIn("measured apart", goals.at_most(1 / 5, goals.PLAIN, "client_cpu_ns", "ns")(self.results)[0])
+        self.assertIn("1 rounds with less than 90 %", report.machines(self.results))
+
     def test_a_cell_in_which_a_peer_is_faster_is_named(self):
+        self.assertIn("not measured yet", report.peer_goal(goals.compared(self.results)))
         self.samples(goals.READ, "klamm", [1e6], "rate")
         self.samples(goals.READ, "franz-go", [2e6], "rate")
-        self.assertEqual(list(goals.slower_than_peers(self.results)), [(goals.READ, goals.HERE, 1e6, "franz-go", 2e6)])
-        self.assertIn("**missed** in 1", report.goal_table(self.results))
+        self.samples(goals.PLAIN, "klamm", [1e6], "rate")
+        self.assertEqual(list(goals.compared(self.results)), [(goals.READ, goals.HERE, 1e6, "franz-go", 2e6)])
+        self.assertIn("1 cells beside a peer's | **missed** in 1", report.goal_table(self.results))
+
+    def test_values_that_chance_does_not_draw_are_strange(self):
+        payload.write(self.folder / "a", 10, 20_000)
+        lines = (self.folder / "a").read_bytes().split(b"\n")
+        draw = random.Random(3).choices(lines, k=100_000)
+        self.assertEqual(payload.strange(draw, lines), 0)
+        self.assertEqual(payload.strange([*draw[1:], b"no line"], lines), 1)
+        self.assertGreater(payload.strange(lines[:1] * 100_000, lines), 99_000)
+        self.assertEqual(payload.strange([], lines), 0)
 
     def test_the_page_shows_medians_spread_and_what_is_absent(self):
         self.samples(goals.PLAIN, "klamm", [60, 70, 90])
@@ -147,9 +197,11 @@ class Failures(unittest.TestCase):
         self.addCleanup(silent.stop)
 
     def run_case(self, errors, rounds=2):
-        """Which cells failed, with one client and both brokers, and the context afterwards."""
+        """Which cells failed, with one client and both brokers, and the context afterwards. Both had samples before."""
         context = mock.Mock(results=Results(self.folder / "results.json"))
         context.results.begin(RUN)
+        for broker in (goals.HERE, goals.THERE):
+            context.results.add("broker/fake", "none", broker, {"idle": 99.0})
         options = argparse.Namespace(rounds=rounds, broker=None, absent={}, busy_ok=True, append=False)
         case = cases.Case("broker/fake", "startup", clients=["none"])
         with mock.patch.object(bench, "runner_of", lambda *_: FakeRunner(errors)), mock.patch.object(bench.machine, "idle_percent", lambda: 99.0):
@@ -162,7 +214,8 @@ class Failures(unittest.TestCase):
             self.assertEqual(len(wrong), 1, wrong)
             self.assertIn(goals.THERE, wrong[0])
             context.brokers.release.assert_called_once_with(goals.THERE)
-            self.assertEqual(len(context.results.of("broker/fake", "none", goals.HERE)), 2)
+            self.assertEqual([one["round"] for one in context.results.of("broker/fake", "none", goals.HERE)], [0, 1])
+            self.assertEqual(context.results.of("broker/fake", "none", goals.THERE), [])
 
     def missing(self, absent, environment):
         """What the short form misses of the micro-benchmarks and the pictures when it has neither."""
@@ -232,6 +285,58 @@ class Failures(unittest.TestCase):
             signal.raise_signal(signal.SIGINT)
         self.assertEqual(ended.exception.code, 130)
         signal.raise_signal(signal.SIGTERM)
+
+
+class Rounds(unittest.TestCase):
+    """What a round makes of what programs print, without any program."""
+
+    def test_one_measured_process_is_read_back(self):
+        checked = []
+        for kind in ("produce", "consume"):
+            context = mock.Mock(quick=False, seconds=1.0)
+            context.results.known_rate.return_value = 20_000_000
+            runner = throughput.Throughput(context, cases.Case("x", kind))
+            runner.fill = lambda _broker: 7_000_000
+            runner.once = lambda _client, _broker, records, check: checked.append(check) or {
+                "cpu": records * 1e-7, "records": records, "seconds": records * 5e-8, "rate": 2e7, "broker_cpu": 0.1, "peak": 1.0}
+            sample = runner.round(clients.Klamm("bin"), goals.HERE)
+            processes = sample["processes"]
+            self.assertEqual(checked[-processes:], [False] * (processes - 1) + [True])
+            self.assertEqual(checked.count(True), 1)
+            self.assertGreater(sample["client_cpu_ns"], 0)
+            checked.clear()
+
+    def test_a_round_whose_processor_time_is_noise_has_no_figure_of_it(self):
+        runner = throughput.Throughput(mock.Mock(), cases.Case("x", "produce"))
+        part = {"cpu": 0.5, "records": 10_000, "seconds": 0.1, "broker_cpu": 0.1, "peak": 1.0}
+        sample = runner.sum_up([part], 0.7)
+        self.assertIsNone(sample["client_cpu_ns"])
+        self.assertEqual(sample["client_cpu_raw_ns"], 50_000.0)
+        self.assertIn("nan", bench.show("x", "klamm", goals.HERE, sample))
+
+    def test_the_schedule_is_measured_in_each_round_of_our_own_programs(self):
+        runs = []
+
+        def run(command, _folder):
+            runs.append("pace" in command)
+            return machine.Finished(0, '{"records": 1000, "p50_us": 1.0}', "", 0.02 if runs[-1] else 0.05, 1.0, 1.0)
+        context = mock.Mock(seconds=1.0)
+        context.filler.bin = pathlib.Path("bin")
+        topic = mock.MagicMock()
+        topic.__enter__.return_value.records.return_value = 2000
+        with mock.patch.object(latency.machine, "run_measured", run), mock.patch.object(latency, "Topic", lambda *_: topic), \
+                mock.patch.object(latency, "broker_cpu", lambda _broker: 0.0), mock.patch.object(latency, "program", lambda *_: ["program"]):
+            runner = latency.Latency(context, cases.Case("x", "latency", mode="latency", rate=1000))
+            ours, java = clients.Klamm("bin"), clients.Java()
+            samples = [runner.round(client, goals.HERE) for client in (ours, ours, java)]
+        self.assertEqual(runs, [True, False, True, False, False])
+        self.assertEqual([one["client_cpu_ns"] for one in samples], [5000.0, 5000.0, 25000.0])
+        self.assertEqual([one["client_cpu_raw_ns"] for one in samples], [25000.0] * 3)
+
+    def test_a_consumers_seconds_hold_the_joining_of_its_group(self):
+        line = "2026-11-21 10:00:00:000, 2026-11-21 10:00:02:000, 9.5367, 4.7684, 100000, 50000.0, 500, 1500, 6.3578, 66666.6\n"
+        outcome = clients.Klamm("bin").outcome({"kind": "consume"}, machine.Finished(0, line, "", 0.1, 1.0, 2.0))
+        self.assertEqual((outcome.records, outcome.seconds), (100_000, 2.0))
 
 
 if __name__ == "__main__":

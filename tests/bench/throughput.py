@@ -14,7 +14,7 @@ BASELINE = 1_000              # records of the run whose cost, that of starting 
 MOST_BYTES = {"produce": 10 ** 9, "consume": 2 * 10 ** 9}
 FIRST_COUNT = {"klamm": 2_000_000, "librdkafka": 600_000, "franz-go": 500_000, "Java": 300_000}
 QUICK_RECORDS = 20_000
-CHECKED = 100_000             # records of each round that are read back and compared
+CHECKED = 100_000             # records of a topic that are read back and compared
 
 
 class Wrong(Exception):
@@ -47,8 +47,9 @@ class Throughput:
         processes = -(-records // self.most_records())
         if self.work["kind"] == "consume":
             processes = max(1, round(records / self.fill(broker)))
-        self.once(client, broker, self.scaled(min(records // processes, round(1.5 * self.rates[key]))), True)  # what is fresh in memory and in the broker is paid by this one
-        parts = [self.once(client, broker, self.scaled(records // processes), False) for _ in range(processes)]
+        # What is fresh in memory and in the broker is paid by a process that is not measured.
+        self.once(client, broker, self.scaled(min(records // processes, round(1.5 * self.rates[key]))), False)
+        parts = [self.once(client, broker, self.scaled(records // processes), number + 1 == processes) for number in range(processes)]
         sample = self.sum_up(parts, self.baselines[key])
         self.rates[key] = sample["rate"]
         return sample
@@ -62,7 +63,8 @@ class Throughput:
         counted = records - BASELINE * len(parts)
         return {"records": records, "seconds": round(sum(part["seconds"] for part in parts), 4),
                 "rate": round(records / sum(part["seconds"] for part in parts)),
-                "client_cpu_ns": round(max(0.0, cpu) / max(1, counted) * 1e9, 2),
+                "client_cpu_ns": machine.per_record(cpu, counted),
+                "client_cpu_raw_ns": machine.per_record(sum(part["cpu"] for part in parts), records),
                 "broker_cpu_ns": round(sum(part["broker_cpu"] for part in parts) / records * 1e9, 2),
                 "client_memory_mb": round(max(part["peak"] for part in parts), 1), "processes": len(parts),
                 "startup_cpu_s": round(baseline, 3), "verified": True}
@@ -137,14 +139,14 @@ class Context:
         return self.payloads[size, lines]
 
     def read_back(self, work, broker, topic, records):
-        """Each of the first records must be a line of the payload."""
+        """The first records must be lines of the payload, each about as often as the others."""
         with open(work["payload"], "rb") as file:
-            lines = set(file.read().split(b"\n"))
+            lines = file.read().split(b"\n")
         command = [self.filler.bin / "klamm", "console-consumer", "--bootstrap-server", broker.bootstrap, "--topic", topic, "--from-beginning",
                    "--max-messages", str(records), "--timeout-ms", "30000"]
         done = subprocess.run(command, capture_output=True, timeout=60, check=False)
         values = done.stdout.split(b"\n")[:-1]
-        strange = sum(value not in lines for value in values)
+        strange = payload.strange(values, lines)
         if len(values) != records or strange:
             raise Wrong(f"of {records} records of {topic} {len(values)} could be read back, {strange} of them not as they were sent: {done.stderr[-300:]}")
 
