@@ -62,8 +62,8 @@ struct Batch {
   std::uint64_t generation = 0;  ///< for flush()
 
   Buffer encoded = {};
-  std::int32_t count = 0;
-  std::size_t size = 0;  ///< of `encoded`, or an estimate of it
+  std::int32_t count = 0;  ///< of its records, from the moment that it is drained
+  std::size_t size = 0;    ///< of `encoded`, or an estimate of it, from then on
   ProducerIdentity identity = {};
   std::int32_t baseSequence = record::kNoSequence;
   ProducerIdentity encodedIdentity = {};
@@ -79,6 +79,8 @@ struct Batch {
   std::int32_t attemptedLeaderEpoch = -1;
   Uuid topicId = {};  ///< of the topic when it was last sent
 
+  /// Of an open batch too; a drained one's builder belongs to whoever encodes it.
+  [[nodiscard]] std::int32_t recordCount() const noexcept { return count != 0 ? count : builder.count(); }
   [[nodiscard]] bool hasSequence() const noexcept { return baseSequence != record::kNoSequence; }
   [[nodiscard]] bool inRetry() const noexcept { return attempts > 0; }
   [[nodiscard]] std::int32_t lastSequence() const noexcept { return record::incrementSequence(baseSequence, count - 1); }

@@ -118,7 +118,7 @@ class Sender {
   void expire(TimePoint now, Completions& done) KLAMM_REQUIRES(mutex_);
   void expireQueue(PartitionQueue& queue, TimePoint now, Completions& done) KLAMM_REQUIRES(mutex_);
   /// `records` of the batch: of one on its way only its count may be asked, its builder may just be being emptied.
-  [[nodiscard]] Error expiredError(const Batch& batch, std::int32_t records) const KLAMM_REQUIRES(mutex_);
+  [[nodiscard]] Error expiredError(const Batch& batch) const KLAMM_REQUIRES(mutex_);
   void failAll(const Error& error, Completions& done) KLAMM_REQUIRES(mutex_);
   void report(Completions& done) KLAMM_EXCLUDES(mutex_);
   [[nodiscard]] Error describe(const Batch& batch, const Error& error) const;

@@ -158,7 +158,7 @@ void Sender::giveUp(Batch& batch, const Error& error, bool maybeWritten, Complet
     idempotence_.onFailure(batch.queue.sequences, batch, error.code(), maybeWritten);
   }
   batch.done = true;
-  metrics_.errors += batch.pending.size();
+  metrics_.errors += static_cast<std::uint64_t>(batch.recordCount());
   done.push_back({.queue = &batch.queue, .pending = std::move(batch.pending), .generation = batch.generation, .error = error});
 }
 
@@ -264,15 +264,15 @@ void Sender::expire(TimePoint now, Completions& done) {
         nextSweep_ = std::min(nextSweep_, expiresAt);
         continue;
       }
-      giveUp(*batch, expiredError(*batch, batch->count), true, done);
+      giveUp(*batch, expiredError(*batch), true, done);
     }
   }
   for (PartitionQueue* queue : active_) expireQueue(*queue, now, done);
 }
 
-Error Sender::expiredError(const Batch& batch, std::int32_t records) const {
+Error Sender::expiredError(const Batch& batch) const {
   std::string context = fmt::format("{} record(s) for {}-{} expired: delivery.timeout.ms ({}) has passed since the batch was opened",
-                                    records, batch.queue.topic.name, batch.queue.partition,
+                                    batch.recordCount(), batch.queue.topic.name, batch.queue.partition,
                                     std::chrono::duration_cast<Millis>(settings_.deliveryTimeout).count());
   const Error& cause = batch.lastFailure ? batch.lastFailure : idFailure_;
   if (cause) context.append("; last failure: ").append(cause.message());
@@ -295,10 +295,7 @@ void Sender::expireQueue(PartitionQueue& queue, TimePoint now, Completions& done
     if (expired.empty()) return;
     queue.updateReady(settings_.linger, settings_.batchSize, queue.topic.ratio.load(std::memory_order_relaxed));
   }
-  for (auto& batch : expired) {
-    const std::int32_t records = batch->encoded.empty() ? batch->builder.count() : batch->count;
-    giveUp(*batch, expiredError(*batch, records), batch->hasSequence(), done);
-  }
+  for (auto& batch : expired) giveUp(*batch, expiredError(*batch), batch->hasSequence(), done);
 }
 
 void Sender::failAll(const Error& error, Completions& done) {

@@ -177,13 +177,12 @@ std::unique_ptr<Batch> Sender::drainFirst(PartitionQueue& queue, std::size_t roo
       return nullptr;
     }
     if (settings_.idempotent && !idempotence_.mayDrain(queue.sequences, front)) return nullptr;
-    if (front.encoded.empty()) {
-      front.count = front.builder.count();
-      front.size = front.builder.estimatedSize(ratio);
-    }
-    if (!isFirst && front.size > room) return nullptr;
+    const std::size_t size = front.encoded.empty() ? front.builder.estimatedSize(ratio) : front.size;
+    if (!isFirst && size > room) return nullptr;
     batch = std::move(queue.batches.front());
     queue.batches.pop_front();
+    batch->count = batch->recordCount();
+    batch->size = size;
     batch->closed = true;
     queue.lastPending = std::max(batch->pending.size(), queue.lastPending / 2);
     queue.updateReady(settings_.linger, settings_.batchSize, ratio);
