@@ -16,6 +16,11 @@ namespace {
 /// How often a topic that is sent to is said to be of interest; metadata.max.idle.ms is at least 5 s.
 constexpr std::int64_t kTouchMillis = 1000;
 
+/// Kafka's own choice for a record with a key.
+std::int32_t partitionOfKey(BytesView key, const PartitionTable& table) noexcept {
+  return toPositive(murmur2(key)) % static_cast<std::int32_t>(table.queues.size());
+}
+
 std::string nextClientId() {
   static std::atomic<int> count = 0;  // as Java: distinct names in the broker's log and quotas
   return fmt::format("producer-{}", count.fetch_add(1, std::memory_order_relaxed) + 1);
@@ -73,7 +78,7 @@ Accumulator::Appended Core::appendToOpen(const detail::BytesRecord& record, Send
     partition = *record.partition;
     if (partition < 0 || static_cast<std::size_t>(partition) >= table->queues.size()) return {};
   } else if (record.key && !settings_.ignoreKeys) {
-    partition = toPositive(murmur2(*record.key)) % static_cast<std::int32_t>(table->queues.size());
+    partition = partitionOfKey(*record.key, *table);
   }
   return accumulator_.appendToOpen(*topic, partition, record, callback);
 }
@@ -173,8 +178,7 @@ Result<std::int32_t> Core::choosePartition(const Topic& topic, const detail::Byt
   if (record.partition) return *record.partition;
   if (partitioner_ == nullptr) [[likely]] {
     if (!record.key || settings_.ignoreKeys) return -1;  // the sticky one, settled under its lock
-    const auto count = static_cast<std::int32_t>(topic.table.load(std::memory_order_acquire)->queues.size());
-    return toPositive(murmur2(*record.key)) % count;
+    return partitionOfKey(*record.key, *topic.table.load(std::memory_order_acquire));
   }
   const PartitionTable& table = *topic.table.load(std::memory_order_acquire);
   thread_local std::vector<std::int32_t> available;
