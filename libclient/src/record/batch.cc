@@ -59,15 +59,12 @@ RecordReader::Run RecordReader::pass(std::int64_t from, std::size_t limit) noexc
   const std::byte* const end = bytes_.data() + bytes_.size();
   constexpr std::ptrdiff_t kAhead = 1024;  // another core has read these bytes from the socket
   Outline outline;
-  while (remaining_ > 0 && !damaged_ && static_cast<std::size_t>(run.count) < limit) {
+  while (!damaged_ && remaining_ > 0 && static_cast<std::size_t>(run.count) < limit) {
     if (end - at_ > kAhead) __builtin_prefetch(at_ + kAhead);
     const std::byte* const next = passRecord(at_, end, outline);
-    disordered_ = outline.offsetDelta <= lastPassed_ || outline.offsetDelta > lastOffsetDelta_;
-    if (next == nullptr || disordered_) {
-      disordered_ = next != nullptr;
-      damaged_ = true;
-      break;
-    }
+    disordered_ = next != nullptr && (outline.offsetDelta <= lastPassed_ || outline.offsetDelta > lastOffsetDelta_);
+    damaged_ = next == nullptr || disordered_;
+    if (damaged_) break;
     lastPassed_ = outline.offsetDelta;
     const std::int64_t offset = baseOffset_ + outline.offsetDelta;
     if (offset >= from) {
