@@ -1,5 +1,6 @@
 #include "core_bench.h"
 
+#include <cmath>
 #include <thread>
 
 namespace klamm::consumer {
@@ -85,6 +86,30 @@ TEST(ConsumerCore, GivesAtMostMaxPollRecordsAndGoesOnBehindThem) {
   EXPECT_EQ(bench.poll(), (Offsets{0, 1, 2, 3}));
   EXPECT_EQ(bench.poll(), (Offsets{4, 5}));
   EXPECT_TRUE(bench.poll().empty());
+}
+
+TEST(ConsumerCore, CountsWhatPollReturnedAndWhatItFetched) {
+  CoreBench bench(earliest(), false);
+  const auto metric = [&](const std::string& name) {
+    Metrics metrics;
+    EXPECT_FALSE(bench.core->metrics(metrics));
+    for (const Metric& one : metrics) {
+      if (one.name == name) return one.value;
+    }
+    ADD_FAILURE() << "no metric " << name;
+    return -1.0;
+  };
+  EXPECT_TRUE(std::isnan(metric("fetch-latency-avg")));
+  bench.broker.append(kT0, 5);
+  ASSERT_FALSE(bench.core->assign({kT0}));
+  ASSERT_FALSE(bench.core->seek(kT0, {.offset = 2}));
+  bench.expireFetches();
+  EXPECT_EQ(bench.poll(), (Offsets{2, 3, 4}));
+  EXPECT_EQ(metric("records-consumed-total"), 3.0);
+  EXPECT_GT(metric("bytes-consumed-total"), 0.0);
+  EXPECT_GE(metric("fetch-total"), 1.0);
+  EXPECT_GT(metric("fetch-size-avg"), metric("bytes-consumed-total")) << "two records before the position and the header of the batch";
+  EXPECT_EQ(metric("assigned-partitions"), 1.0);
 }
 
 TEST(ConsumerCore, SeekDropsWhatWasFetchedAhead) {
