@@ -129,4 +129,15 @@ inline void printThroughput(std::int64_t records, std::int64_t bytes, Clock::tim
   std::printf("{\"records\": %lld, \"bytes\": %lld, \"seconds\": %.6f}\n", static_cast<long long>(records), static_cast<long long>(bytes), seconds);
 }
 
+/// What main() does: the exit code.
+inline int runProgram(const char* name, int count, char** words, void (*run)(const Arguments&)) {
+  try {
+    run(Arguments(count, words));
+    return 0;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s: %s\n", name, error.what());
+    return 1;
+  }
+}
+
 }  // namespace klamm::bench

@@ -64,12 +64,14 @@ void readAll(const Arguments& arguments, std::int64_t warmup, std::int64_t total
   consumer.assign(partitions);
   consumer.seekToBeginning(partitions);
   const auto deadline = Clock::now() + std::chrono::seconds(100);
-  for (std::int64_t seen = 0; seen < total && Clock::now() < deadline; ready = true) {
+  for (std::int64_t seen = 0; seen < total && Clock::now() < deadline;) {
     for (const auto& record : consumer.poll(Millis(100))) {
       Pending one{};
       std::memcpy(&one, record.key->data(), std::min(sizeof(one), record.key->size()));
       if (++seen > warmup) delays.add(one.due, one.sent);
     }
+    ready = true;
+    ready.notify_one();
   }
   consumer.close();
 }
@@ -82,7 +84,7 @@ void endToEnd(const Arguments& arguments) {
   std::atomic<std::int64_t> failed = 0;
   std::atomic<bool> ready = false;
   std::thread reader([&] { readAll(arguments, warmup, count + warmup, ready, delays); });
-  while (!ready) std::this_thread::sleep_for(Millis(1));
+  ready.wait(false);
   TextProducer producer(configOf(arguments, "producer."));
   const Schedule schedule(static_cast<double>(arguments.number("rate")));
   for (std::int64_t n = 0; n < count + warmup; ++n) {
@@ -114,12 +116,4 @@ void run(const Arguments& arguments) {
 }  // namespace
 }  // namespace klamm::bench
 
-int main(int count, char** words) {
-  try {
-    klamm::bench::run(klamm::bench::Arguments(count, words));
-    return 0;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "klamm_client: %s\n", error.what());
-    return 1;
-  }
-}
+int main(int count, char** words) { return klamm::bench::runProgram("klamm_client", count, words, klamm::bench::run); }

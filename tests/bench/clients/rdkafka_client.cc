@@ -223,12 +223,4 @@ void run(const Arguments& arguments) {
 }  // namespace
 }  // namespace klamm::bench
 
-int main(int count, char** words) {
-  try {
-    klamm::bench::run(klamm::bench::Arguments(count, words));
-    return 0;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "rdkafka_client: %s\n", error.what());
-    return 1;
-  }
-}
+int main(int count, char** words) { return klamm::bench::runProgram("rdkafka_client", count, words, klamm::bench::run); }
