@@ -14,6 +14,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "peers"))
 import kafka  # noqa: E402
+from wire import Wire  # noqa: E402
 
 BIN = pathlib.Path(os.environ.get("KLAMM_BIN", ROOT / "build" / "release" / "bin"))
 PEERS = ROOT / "build" / "peers"
@@ -146,6 +147,14 @@ class KlammBroker:
         self.close()
 
 
+def create_served_topic(bootstrap, topic, partitions=1):
+    """A topic of a cluster of one node that can be produced to at once. Apache Kafka answers CreateTopics when the controller has it;
+    its broker may refuse the partitions a moment longer (NOT_LEADER_OR_FOLLOWER), which fails a producer without retries."""
+    klamm("topics", "--bootstrap-server", bootstrap, "--create", "--topic", topic, "--partitions", partitions)
+    with Wire(bootstrap) as wire:
+        wire.await_served(topic, partitions)
+
+
 class KafkaBroker(kafka.Cluster):
     """A one-node Apache Kafka of the tests' own, in a folder that tests which run at the same time must not share."""
 
@@ -250,9 +259,10 @@ class InteropTest(unittest.TestCase):
     def create_topic(self, broker, topic, partitions=1):
         klamm("topics", "--bootstrap-server", broker.bootstrap, "--create", "--topic", topic, "--partitions", partitions)
 
-    def wait_until(self, condition, what, seconds=30):
+    def wait_until(self, condition, what, seconds=30, state=lambda: ""):
+        """`state` tells, when it does not come true, what there is instead."""
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
-                self.fail(f"not within {seconds} s: {what}")
+                self.fail(f"not within {seconds} s: {what}; {state()}")
             time.sleep(0.05)

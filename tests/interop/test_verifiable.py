@@ -7,7 +7,7 @@ import unittest
 
 import harness
 import verifiable_rules as rules
-from harness import InteropTest, KafkaBroker, KlammBroker, klamm
+from harness import InteropTest, KafkaBroker, KlammBroker, create_served_topic, klamm
 from verifiable import MAKES, VerifiableClient, clients, committed_offsets
 from verifiable_rules import Partition
 
@@ -46,11 +46,12 @@ class Pairings:
                     self.assertEqual(list(event), first[0], f"{event['name']} by {client.make}, first by {first[1]}")
 
     def wait_for_records(self, consumer, count):
-        self.wait_until(lambda: consumer.counts["record_data"] >= count, f"{consumer.name} reads {count} records", seconds=60)
+        self.wait_until(lambda: consumer.counts["record_data"] >= count, f"{consumer.name} reads {count} records", seconds=60,
+                        state=consumer.state)
 
     def pair(self, producer_make, consumer_make, topic, producer_args=(), consumer_args=()):
         """One producer to its end and one consumer that a signal ends; returns both after checking every rule."""
-        klamm("topics", "--bootstrap-server", self.bootstrap, "--create", "--topic", topic, "--partitions", PARTITIONS)
+        create_served_topic(self.bootstrap, topic, PARTITIONS)
         with clients() as started:
             consumer = VerifiableClient(consumer_make, "consumer", f"{consumer_make}-consumer", self.bootstrap, topic,
                                         "--group-id", topic, "--verbose", *consumer_args)
@@ -59,6 +60,7 @@ class Pairings:
                                         "--max-messages", RECORDS, "--repeating-keys", 17, *producer_args)
             started.append(producer)
             self.assertEqual(producer.finish(), 0, producer.log_text())
+            self.assertEqual(producer.counts["producer_send_success"], RECORDS, producer.state())
             self.wait_for_records(consumer, RECORDS)
             committed, ends = self.committed_at_end(topic)
             self.assertEqual(consumer.stop(), 128 + signal.SIGTERM, consumer.log_text())
@@ -111,7 +113,7 @@ class Pairings:
         self.assert_no_violations(rules.check_group([consumer.run], committed=self.named(topic, committed)))
 
     def test_signals_end_a_producer_that_is_slow_on_purpose(self):
-        klamm("topics", "--bootstrap-server", self.bootstrap, "--create", "--topic", "slow")
+        create_served_topic(self.bootstrap, "slow")
         for make in MAKES:
             for number in (signal.SIGTERM, signal.SIGINT):
                 with self.subTest(make=make, signal=number), clients() as started:
@@ -142,7 +144,7 @@ class Pairings:
 
     def test_automatic_commits_cover_what_was_read_at_a_clean_end(self):
         topic = "automatic"
-        klamm("topics", "--bootstrap-server", self.bootstrap, "--create", "--topic", topic)
+        create_served_topic(self.bootstrap, topic)
         klamm("verifiable-producer", "--bootstrap-server", self.bootstrap, "--topic", topic, "--max-messages", 100)
         for make in MAKES:
             with self.subTest(make=make), clients() as started:
@@ -155,10 +157,9 @@ class Pairings:
                 self.assertEqual(committed_offsets(self.bootstrap, make)[0], {0: 100})
                 self.assert_no_violations(rules.check_consumer(consumer.run))
 
-
     def test_ours_commits_automatically_only_what_it_told(self):
         topic = "told"
-        klamm("topics", "--bootstrap-server", self.bootstrap, "--create", "--topic", topic, "--partitions", PARTITIONS)
+        create_served_topic(self.bootstrap, topic, PARTITIONS)
         klamm("verifiable-producer", "--broker-list", self.bootstrap, "--topic", topic, "--max-messages", 100, "--repeating-keys", 17)
         told = klamm("verifiable-consumer", "--broker-list", self.bootstrap, "--topic", topic, "--group-id", topic, "--max-messages", 10,
                      "--enable-autocommit", "--verbose").stdout
@@ -168,7 +169,7 @@ class Pairings:
     def test_a_consumer_that_fails_tells_its_end_all_the_same(self):
         """No commit and no reset policy: nothing can be read. The exit code is 0, as always but for signals and wrong calls."""
         topic = "nowhere"
-        klamm("topics", "--bootstrap-server", self.bootstrap, "--create", "--topic", topic)
+        create_served_topic(self.bootstrap, topic)
         for make in MAKES:
             with self.subTest(make=make), clients() as started:
                 consumer = VerifiableClient(make, "consumer", f"{make}-nowhere", self.bootstrap, topic, "--group-id", f"none-{make}",

@@ -2,6 +2,7 @@
 import collections
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import tempfile
@@ -93,8 +94,14 @@ class VerifiableClient:
         self.process.stdout.close()
 
     def log_text(self):
-        self.log.seek(0)
-        return self.log.read().decode(errors="replace")
+        # Not seek(): the process writes to the same open file and would go on from there.
+        size = os.fstat(self.log.fileno()).st_size
+        return os.pread(self.log.fileno(), size, 0).decode(errors="replace")
+
+    def state(self):
+        """What a failed test shows: events by name, reached offsets, lines that were no event, the end of the log."""
+        return (f"{self.name}: {dict(self.counts)}, reached {self.reached}, {'alive' if self.alive else 'ended'}, "
+                f"bad lines {self.bad_lines[:3]}, log:\n{self.log_text()[-3000:]}")
 
 
 @contextlib.contextmanager

@@ -1,12 +1,19 @@
-"""As much of the protocol as a benchmark needs beside its clients: topics, end offsets, one record, spoken by itself so that no
-client that is measured prepares or checks its own measurement."""
+"""As much of the protocol as a benchmark or a test needs beside its clients: topics, end offsets, one record, spoken by itself so
+that no client that is measured or tested prepares or checks its own run."""
 import socket
 import struct
 import time
 
 
+UNKNOWN_TOPIC, NO_LEADER, NOT_LEADER = 3, 5, 6
+
+
 class Broken(Exception):
     """The broker does not answer, or not as it should."""
+
+
+class NotYet(Broken):
+    """The broker does not know or lead a partition; a new one it leads some time after its creation was answered."""
 
 
 def crc32c_table():
@@ -89,7 +96,7 @@ class Wire:
 
     def ask(self, key, version, body):
         self.correlation += 1
-        request = struct.pack(">hhi", key, version, self.correlation) + text("bench") + body
+        request = struct.pack(">hhi", key, version, self.correlation) + text("wire") + body
         self.socket.sendall(struct.pack(">i", len(request)) + request)
         answer = self.receive(struct.unpack(">i", self.receive(4))[0])
         if struct.unpack_from(">i", answer)[0] != self.correlation:
@@ -158,9 +165,21 @@ class Wire:
         for _ in range(reader.take("i")):
             partition, error, _, offset = reader.take("ihqq")
             if error:
-                raise Broken(f"ListOffsets {name}-{partition}: error {error}")
+                kind = NotYet if error in (UNKNOWN_TOPIC, NO_LEADER, NOT_LEADER) else Broken
+                raise kind(f"ListOffsets {name}-{partition}: error {error}")
             total += offset
         return total
+
+    def await_served(self, name, partitions, seconds=30):
+        """Waits until this broker, which must be the one that leads them all, takes requests for the partitions."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                return self.end_offsets(name, partitions)
+            except NotYet as error:
+                if time.monotonic() > deadline:
+                    raise Broken(f"not served after {seconds} s: {error}") from error
+            time.sleep(0.02)
 
     def produce_one(self, name, value=b"first"):
         """Appends a record to partition 0, acks=1; False while the broker does not know or lead it yet."""
@@ -171,6 +190,6 @@ class Wire:
         reader.text()
         reader.take("i")
         _, error, _, _ = reader.take("ihqq")
-        if error not in (0, 3, 5, 6):
+        if error not in (0, UNKNOWN_TOPIC, NO_LEADER, NOT_LEADER):
             raise Broken(f"Produce: error {error}")
         return error == 0
