@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes the cpp blocks of the pages as sources, when CMake configures:
+"""Writes the cpp and c blocks of the pages as sources, when CMake configures:
 
-    extract.py OUT       OUT/NAME_N.cc for each whole program and test, OUT/NAME.cc with all fragments of a page
+    extract.py OUT       OUT/NAME_N.cc for each whole program and test, OUT/NAME.cc with all fragments of a page, OUT/NAME_N.c
     extract.py --list    a line for each of them, "KIND NAME", and "page NAME PATH" for each page with blocks
 
 Lines keep their place: a compiler's message names the page. "localhost:9092" becomes the address of the broker at hand.
@@ -25,11 +25,18 @@ def fragment(block):
     return includes, f"void block_{block.number}() {{\n  DOCS_COMMON\n{fixtures}  {{\n{body}  }}\n}}\n"
 
 
+def c_program(block):
+    code = block.code.replace('"localhost:9092"', 'getenv("DOCS_SERVERS")')
+    return f'#include <stdlib.h>\n#line {block.line} "{block.page}"\n{code}'
+
+
 def sources():
     """(kind, name, text) of every source."""
     for page in pages.pages():
         name, fragments = pages.name_of(page), []
         for block in pages.blocks_of(page):
+            if block.language == "c" and not block.excuse:
+                yield "c", f"{name}_{block.number}", c_program(block)
             if block.language != "cpp" or block.excuse == "not run":
                 continue
             if block.kind == "fragment":
@@ -53,8 +60,8 @@ def main():
         return
     out = pathlib.Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
-    for _, name, text in sources():
-        file = out / f"{name}.cc"
+    for kind, name, text in sources():
+        file = out / f"{name}.{'c' if kind == 'c' else 'cc'}"
         if not file.is_file() or file.read_text(encoding="utf-8") != text:  # what stays the same is not built anew
             file.write_text(text, encoding="utf-8")
 

@@ -4,6 +4,7 @@ A fence is ```LANGUAGE WORDS...:
 
     cpp               compiled and run: a whole program if it has main(), a GoogleTest file if it has TEST(), else the body
                       of a function that sees what fragment.h gives it
+    c, python         whole programs on the library for C
     sh, console       run by bash; in console a command begins with "$ ", what follows is what it prints
     text              what the block before prints: "..." in a line stands for anything, alone for any number of lines
     properties NAME   written to the file NAME
@@ -17,7 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"^```(.*)$")
 EXCUSE = re.compile(r"^(.*?)\b(not run|compiled only): (\S.*)$")
 FIXTURES = ("producer", "consumer", "admin")
-WORDS = {"cpp": {*FIXTURES, "background"}, "sh": {"background", "broker"}, "console": set(), "text": set()}
+WORDS = {"cpp": {*FIXTURES, "background"}, "c": set(), "python": set(), "sh": {"background", "broker"}, "console": set(), "text": set()}
 
 
 class PageError(Exception):
@@ -92,7 +93,7 @@ def checked(block):
     if block.language == "properties" and len(block.words) == 1:
         return block
     if block.language not in WORDS:
-        raise PageError(f"{block.place}: '{block.language}' is not run; say why behind 'not run:', or use cpp, sh, console, text or properties NAME")
+        raise PageError(f"{block.place}: '{block.language}' is not run; say why behind 'not run:', or use cpp, c, python, sh, console, text or properties NAME")
     if wrong := set(block.words) - WORDS[block.language]:
         raise PageError(f"{block.place}: {block.language} does not know the word {sorted(wrong)[0]}")
     return block
@@ -101,8 +102,8 @@ def checked(block):
 def add(blocks, block):
     """A text block belongs to the block before it."""
     if block.language == "text" and not block.excuse:
-        if not blocks or blocks[-1].output is not None or blocks[-1].excuse or blocks[-1].language not in ("cpp", "sh"):
-            raise PageError(f"{block.place}: a text block tells what the cpp or sh block before it prints")
+        if not blocks or blocks[-1].output is not None or blocks[-1].excuse or blocks[-1].language not in ("cpp", "c", "python", "sh"):
+            raise PageError(f"{block.place}: a text block tells what the program or sh block before it prints")
         blocks[-1].output = block.code
     else:
         blocks.append(block)

@@ -99,7 +99,10 @@ class Page:
     def run_program(self, block):
         self.command(block, [self.programs / f"docs_{self.name}_{block.number}"])
 
-    run_test = run_program
+    run_test = run_c = run_program
+
+    def run_python(self, block):
+        self.expect([sys.executable, "-c", self.here(block.code)], block.output)
 
     def run_fragment(self, block):
         self.command(block, [self.programs / f"docs_{self.name}", str(block.number)])

@@ -47,7 +47,7 @@ def read_table():
 
 
 def sources():
-    for folder in ("libclient", "broker-ref", "tools", "examples"):
+    for folder in ("libclient", "broker-ref", "tools", "bindings", "examples"):
         for path in sorted((ROOT / folder).rglob("*")):
             if path.suffix in (".h", ".cc", ".def"):
                 yield path.relative_to(ROOT).as_posix(), path.read_text()
@@ -122,8 +122,9 @@ def main():
         problems += check_includes(path, text, layers, only)
         problems += check_seams(path, text)
         problems += check_lengths(path, text, allowed)
-        if path.endswith(".h") and "#pragma once" not in text:
-            problems.append(f"{path}: has no #pragma once")
+        guard = re.search(r"^#ifndef (KLAMM\w*_H)\n#define \1$", text, re.M) if path.startswith("bindings/c/include/") else "#pragma once" in text
+        if path.endswith(".h") and not guard:
+            problems.append(f"{path}: has no guard")
     print("\n".join(problems))
     print(f"structure: {files} files, {len(problems)} problems")
     sys.exit(1 if problems else 0)

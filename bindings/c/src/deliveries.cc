@@ -1,0 +1,76 @@
+#include "deliveries.h"
+
+#include <utility>
+
+#include "sized.h"
+
+using namespace klamm;
+
+void klamm_deliveries::add(klamm_delivery_t row, std::string_view topic, const Error& error) {
+  // Records mostly go to one topic: then its text is that of the row before.
+  if (!rows.empty() && rows.back().topic == topic) row.topic = rows.back().topic;
+  else row.topic = topics.emplace(topic).first->c_str();
+  if (error) row.error = &errors.emplace_back(c::describe(error));
+  rows.push_back(row);
+}
+
+namespace klamm::c {
+
+klamm_delivery_t deliveryOf(const RecordMetadata& sent, const Error& error, void* user) noexcept {
+  klamm_delivery_t row{};
+  row.struct_size = sizeof row;
+  row.user = user;
+  row.offset = sent.offset;
+  row.timestamp = sent.timestamp;
+  row.error_code = static_cast<std::int32_t>(error.code());
+  row.partition = sent.partition;
+  return row;
+}
+
+bool DeliveryQueue::enter() noexcept {
+  if (open_.fetch_add(1, std::memory_order_relaxed) < limit_) return true;
+  leave();
+  return false;
+}
+
+void DeliveryQueue::push(const RecordMetadata& sent, const Error& error, void* user) noexcept {
+  const MutexLock lock(mutex_);
+  try {
+    filling_->add(deliveryOf(sent, error, user), sent.topic, error);
+  } catch (...) {
+    ++lost_;
+  }
+  if (std::exchange(awaited_, false)) arrived_.notifyOne();
+}
+
+Error DeliveryQueue::take(TimePoint deadline, std::unique_ptr<klamm_deliveries>& out) {
+  auto next = std::make_unique<klamm_deliveries>();
+  const MutexLock lock(mutex_);
+  arrived_.waitUntil(mutex_, deadline, [this]() KLAMM_REQUIRES(mutex_) {
+    awaited_ = filling_->rows.empty() && lost_ == 0;
+    return !awaited_;
+  });
+  awaited_ = false;
+  if (const std::size_t lost = std::exchange(lost_, 0); lost > 0) {
+    leave(lost);
+    throw std::bad_alloc();
+  }
+  leave(filling_->rows.size());
+  out = std::exchange(filling_, std::move(next));
+  return {};
+}
+
+}  // namespace klamm::c
+
+size_t klamm_deliveries_count(const klamm_deliveries_t* deliveries) { return c::isA(deliveries) ? deliveries->rows.size() : 0; }
+
+size_t klamm_deliveries_read(klamm_deliveries_t* deliveries, klamm_delivery_t* rows, size_t capacity) {
+  if (!c::isA(deliveries)) return 0;
+  c::Rows<klamm_delivery_t> out(rows, capacity);
+  while (!out.full() && deliveries->read < deliveries->rows.size()) out.add(deliveries->rows[deliveries->read++]);
+  return out.count();
+}
+
+void klamm_deliveries_free(klamm_deliveries_t* deliveries) {
+  if (c::isA(deliveries)) delete deliveries;
+}
