@@ -171,6 +171,7 @@ std::unique_ptr<Batch> Sender::drainFirst(PartitionQueue& queue, std::size_t roo
     const MutexLock lock(queue.mutex);
     if (queue.batches.empty()) return nullptr;
     Batch& front = *queue.batches.front();
+    if (front.builderAway) return nullptr;  // who compresses it drives
     const float ratio = queue.topic.ratio.load(std::memory_order_relaxed);
     if (front.inRetry() ? front.retryAt > now
                         : TimePoint(Duration(queue.readyAt.load())) > now && !accumulator_.sendsAtOnce()) {
@@ -204,6 +205,12 @@ Status Sender::encode(Batch& batch) {
     fields.baseSequence = batch.baseSequence;
     Topic& topic = batch.queue.topic;
     const bool compresses = settings_.compression.type != compress::CompressionType::None;
+    batch.waits.reset();
+    if (compresses && !batch.builder.isCompressed() && batch.count > 0) {
+      MemoryPool& pool = accumulator_.pool();
+      KLAMM_TRY(batch.builder.compress(settings_.compression, [&pool](std::size_t bytes) { return pool.memory(bytes); }));
+      if (batch.lease.use_count() == 1) batch.lease->resize(batch.builder.capacity());  // parts of a split batch share one
+    }
     if (topic.resetRatio.exchange(false, std::memory_order_relaxed)) topic.compressionRatio.reset();
     KLAMM_TRY_ASSIGN(batch.encoded, batch.builder.close(fields, compresses ? &topic.compressionRatio : nullptr));
     if (compresses) topic.ratio.store(topic.compressionRatio.estimate(), std::memory_order_relaxed);
