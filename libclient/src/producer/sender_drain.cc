@@ -1,6 +1,7 @@
 // Sender: from the queues to the network.
 
 #include <algorithm>
+#include <map>
 
 #include "producer/sender.h"
 
@@ -126,7 +127,7 @@ TimePoint Sender::fillRequests(Node& node, TimePoint now) {
     if (request == nullptr) break;
     sent = true;
     ++node.inFlight;
-    inFlight_.insert(request.get());
+    inFlight_.push_back(request.get());
     outgoing_.push_back(std::move(request));
   }
   node.full.store(node.inFlight > 0 && node.inFlight >= limit);
@@ -263,7 +264,7 @@ Result<protocol::ProduceRequest> Sender::build(const Request& request) const {
   protocol::ProduceRequest produce;
   produce.acks = static_cast<std::int16_t>(settings_.acks);
   produce.timeoutMs = static_cast<std::int32_t>(std::chrono::duration_cast<Millis>(settings_.requestTimeout).count());
-  std::unordered_map<const Topic*, std::size_t> places;
+  std::map<const Topic*, std::size_t> places;
   for (const auto& batch : request.batches) {
     if (batch->done) continue;  // reported as failed while the connection was being made: it must not be written now
     const Topic& topic = batch->queue.topic;
