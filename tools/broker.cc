@@ -10,6 +10,29 @@
 #include "common/tools.h"
 
 namespace klamm::tools {
+namespace {
+
+constexpr Option kOptions[] = {
+    {"override", Takes::Value, "KEY=VALUE", "A setting that goes before the file's; may be given several times."},
+    {"port", Takes::Value, "N", "Listen on 127.0.0.1 and ::1 at this port instead of listeners; 0 picks a free one."},
+    {"data", Takes::Value, "FOLDER", "Data folder, instead of log.dirs."},
+    {"log-requests", Takes::Nothing, "", "One line per request on standard error."},
+};
+
+constexpr Command kCommand = {
+    "broker",
+    "Serves Kafka's clients, as one broker in one process.",
+    "[server.properties] [options]",
+    "  klamm-broker                                      data in a temporary folder, removed at exit\n"
+    "  klamm-broker --port 9092 --data ./data            127.0.0.1 and ::1, data kept in ./data\n"
+    "  klamm-broker server.properties --override num.partitions=3\n",
+    kOptions,
+    {},
+    true};
+
+}  // namespace
+
+const Command& brokerCommand() noexcept { return kCommand; }
 
 int runBroker(const Call& call) {
   std::error_code error;

@@ -3,37 +3,19 @@
 #include <csignal>
 #include <exception>
 #include <filesystem>
-#include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include <klamm/exceptions.h>
 
+#include "common/catalogue.h"
 #include "common/terminal.h"
-#include "common/tools.h"
 
 namespace klamm::tools {
 namespace {
-
-struct Tool {
-  std::string_view name;
-  std::string_view summary;
-  int (*run)(const Call& call);
-};
-
-constexpr Tool kTools[] = {
-    {"topics", "create, list, describe, alter and delete topics", runTopics},
-    {"console-producer", "send the lines of standard input to a topic", runConsoleProducer},
-    {"console-consumer", "print the records of topics", runConsoleConsumer},
-    {"consumer-groups", "list and describe groups, reset and delete their offsets", runConsumerGroups},
-    {"verifiable-producer", "count into a topic, a line of JSON per record", runVerifiableProducer},
-    {"verifiable-consumer", "read as a member of a group, a line of JSON per event", runVerifiableConsumer},
-    {"producer-perf-test", "measure how fast records are sent and acknowledged", runProducerPerfTest},
-    {"consumer-perf-test", "measure how fast records are read", runConsumerPerfTest},
-    {"dump-log", "print log segments, indexes and snapshots of a broker's folder", runDumpLog},
-    {"broker", "start klamm-broker", runBroker},
-};
 
 /// Names of Apache Kafka's scripts that are not "kafka-" and the tool's name.
 std::string_view toolOfScript(std::string_view program) {
@@ -46,28 +28,9 @@ std::string_view toolOfScript(std::string_view program) {
   return {};
 }
 
-const Tool* find(std::string_view name) {
-  for (const Tool& tool : kTools)
-    if (tool.name == name) return &tool;
-  return nullptr;
-}
-
-void printOverview() {
-  fmt::print("klamm: Apache Kafka's console tools, native\n\nUsage: klamm COMMAND [options]      klamm COMMAND --help\n\n");
-  for (const Tool& tool : kTools) fmt::print("  {:<21}{}\n", tool.name, tool.summary);
-  fmt::print(
-      "\nExamples:\n"
-      "  klamm broker --port 9092\n"
-      "  klamm topics --bootstrap-server localhost:9092 --create --topic orders --partitions 3\n"
-      "  klamm console-producer --bootstrap-server localhost:9092 --topic orders < lines.txt\n"
-      "  klamm console-consumer --bootstrap-server localhost:9092 --topic orders --from-beginning\n\n"
-      "Options, output and exit codes are those of Kafka 4.3. The program also answers to klamm-topics, kafka-topics,\n"
-      "kafka-topics.sh and so on.\n");
-}
-
 int unknownCommand(std::string_view name) {
   std::vector<std::string_view> names;
-  for (const Tool& tool : kTools) names.push_back(tool.name);
+  for (const Tool& tool : allTools()) names.push_back(tool.name);
   const std::string_view guess = nearest(name, names);
   complain(fmt::format("there is no command '{}'{}", name, guess.empty() ? ". See klamm help" : fmt::format(". Did you mean {}?", guess)));
   return 1;
@@ -90,15 +53,15 @@ int run(std::vector<std::string> words) {
   const std::string program = std::filesystem::path(words.empty() ? "klamm" : words.front()).filename().string();
   if (!words.empty()) words.erase(words.begin());
   if (const std::string_view name = toolOfScript(program); !name.empty()) {
-    if (const Tool* tool = find(name)) return guarded(*tool, {program, std::move(words)});
+    if (const Tool* tool = findTool(name)) return guarded(*tool, {program, std::move(words)});
     return unknownCommand(name);
   }
   if (words.empty() || words.front() == "help" || words.front() == "--help" || words.front() == "-h") {
     if (words.size() > 1) {
-      if (const Tool* tool = find(words[1])) return guarded(*tool, {"klamm " + words[1], {"--help"}});
+      if (const Tool* tool = findTool(words[1])) return guarded(*tool, {"klamm " + words[1], {"--help"}});
       return unknownCommand(words[1]);
     }
-    printOverview();
+    fmt::print("{}", overviewText());
     return 0;
   }
   if (words.front() == "--version" || words.front() == "version") {
@@ -107,7 +70,7 @@ int run(std::vector<std::string> words) {
   }
   const std::string name = words.front();
   words.erase(words.begin());
-  if (const Tool* tool = find(toolOfScript(name).empty() ? std::string_view(name) : toolOfScript(name)))
+  if (const Tool* tool = findTool(toolOfScript(name).empty() ? std::string_view(name) : toolOfScript(name)))
     return guarded(*tool, {"klamm " + std::string(tool->name), std::move(words)});
   return unknownCommand(name);
 }

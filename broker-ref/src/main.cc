@@ -1,6 +1,7 @@
 // klamm-broker: a Kafka-compatible broker in one process.
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -117,6 +118,18 @@ class TemporaryFolder {
   std::string path_;
 };
 
+/// What a person may type next, on a terminal alone: scripts read standard output, services write logs.
+void showNextSteps(const std::string& address) {
+  if (::isatty(STDERR_FILENO) != 1) return;
+  std::cerr << fmt::format(
+      "\nIn another terminal:\n"
+      "  klamm topics --bootstrap-server {0} --create --topic orders --partitions 3\n"
+      "  klamm console-producer --bootstrap-server {0} --topic orders\n"
+      "  klamm console-consumer --bootstrap-server {0} --topic orders --from-beginning\n"
+      "Ctrl-C stops the broker.\n\n",
+      address);
+}
+
 [[nodiscard]] klamm::Status serve(const Arguments& arguments, const klamm::Log& log) {
   KLAMM_TRY_ASSIGN(auto entries, entriesOf(arguments));
   std::vector<std::string> warnings;
@@ -143,6 +156,7 @@ class TemporaryFolder {
   };
   KLAMM_TRY_ASSIGN(const auto broker, Broker::start({std::move(config), log, arguments.logRequests, durable, onFailed}));
   std::cout << "ready " << broker->address().toString() << std::endl;
+  showNextSteps(broker->address().toString());
   stop.waitUntil(klamm::TimePoint::max());
   log.info("stopping");
   KLAMM_TRY(broker->stop());

@@ -196,6 +196,12 @@ Arguments parseArguments(const Command& command, std::vector<std::string> words)
   return arguments;
 }
 
+std::vector<Option> allOptions(const Command& command) {
+  std::vector<Option> options(command.options.begin(), command.options.end());
+  options.insert(options.end(), std::begin(kCommon), std::end(kCommon));
+  return options;
+}
+
 std::string helpText(const Command& command, std::string_view calledAs, std::size_t width) {
   constexpr std::size_t column = 34;
   std::string text(command.summary);

@@ -28,8 +28,9 @@ int runProducerPerfTest(const Call& call);
 int runConsumerPerfTest(const Call& call);
 int runDumpLog(const Call& call);
 int runBroker(const Call& call);
+int runCompletion(const Call& call);
 
-// What each takes; the broker reads its own words.
+// What each takes; klamm-broker reads its words itself, and a test holds it to what stands here.
 [[nodiscard]] const Command& topicsCommand() noexcept;
 [[nodiscard]] const Command& consoleProducerCommand() noexcept;
 [[nodiscard]] const Command& consoleConsumerCommand() noexcept;
@@ -39,5 +40,7 @@ int runBroker(const Call& call);
 [[nodiscard]] const Command& producerPerfTestCommand() noexcept;
 [[nodiscard]] const Command& consumerPerfTestCommand() noexcept;
 [[nodiscard]] const Command& dumpLogCommand() noexcept;
+[[nodiscard]] const Command& brokerCommand() noexcept;
+[[nodiscard]] const Command& completionCommand() noexcept;
 
 }  // namespace klamm::tools

@@ -1,0 +1,15 @@
+#pragma once
+// Manual pages of the tools in the language of man(7).
+
+#include <string>
+
+#include "common/catalogue.h"
+
+namespace klamm::tools {
+
+/// klamm(1).
+[[nodiscard]] std::string overviewPage();
+/// klamm-NAME(1).
+[[nodiscard]] std::string toolPage(const Tool& tool);
+
+}  // namespace klamm::tools
