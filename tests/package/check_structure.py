@@ -94,7 +94,7 @@ def check_seams(path, text):
                 yield f"{path}:{number}: goes around a seam (time, chance, sockets, process): {code.strip()}"
 
 
-FUNCTION = re.compile(r"^(\s*)(?!.*\b(if|for|while|switch|namespace|class|struct|enum|catch|do|else)\b\s*[({:])(\S.*\)[^;{}=]*)\{$")
+FUNCTION = re.compile(r"^(\s*)(?!namespace\b)(?!.*\b(if|for|while|switch|namespace|class|struct|enum|catch|do|else)\b\s*[({:])(\S.*\)[^;{}=]*)\{$")
 
 
 def check_lengths(path, text, allowed):

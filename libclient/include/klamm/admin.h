@@ -13,7 +13,7 @@
 #include <klamm/detail/admin_core.h>
 #include <klamm/exceptions.h>
 
-namespace klamm {
+namespace [[gnu::visibility("default")]] klamm {
 
 /// The answer of a call about several things: a future for each, and one for all together.
 ///

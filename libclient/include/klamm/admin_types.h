@@ -13,7 +13,7 @@
 #include <klamm/metadata.h>
 #include <klamm/record.h>
 
-namespace klamm {
+namespace [[gnu::visibility("default")]] klamm {
 
 /// One set of options for every call; each call reads those that concern it.
 struct AdminOptions {

@@ -11,7 +11,7 @@
 #include <klamm/bytes.h>
 #include <klamm/record.h>
 
-namespace klamm {
+namespace [[gnu::visibility("default")]] klamm {
 
 /// What one member of a group asks for (org.apache.kafka.clients.consumer.ConsumerPartitionAssignor.Subscription).
 /// Threading: a value.

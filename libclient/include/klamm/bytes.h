@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace klamm {
+namespace [[gnu::visibility("default")]] klamm {
 
 /// Bytes that somebody else owns.
 using BytesView = std::span<const std::byte>;

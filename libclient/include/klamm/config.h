@@ -15,7 +15,7 @@
 #include <klamm/exceptions.h>
 #include <klamm/logging.h>
 
-namespace klamm {
+namespace [[gnu::visibility("default")]] klamm {
 
 /// Which client a configuration is read for: some defaults differ.
 enum class ClientKind { Producer = 1, Consumer = 2, Admin = 4 };

@@ -12,7 +12,7 @@
 
 #include <klamm/bytes.h>
 
-namespace klamm {
+namespace [[gnu::visibility("default")]] klamm {
 
 /// Replicas that must have a batch before it counts as sent.
 enum class Acks : std::int8_t { All = -1, None = 0, Leader = 1 };

@@ -17,7 +17,7 @@
 #include <klamm/exceptions.h>
 #include <klamm/rebalance_listener.h>
 
-namespace klamm {
+namespace [[gnu::visibility("default")]] klamm {
 
 /// Objects where Java names classes. A null deserializer is the built-in one of the type (see serializer.h).
 template <class K, class V>

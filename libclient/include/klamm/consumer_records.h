@@ -16,7 +16,7 @@
 #include <klamm/record.h>
 #include <klamm/serializer.h>
 
-namespace klamm {
+namespace [[gnu::visibility("default")]] klamm {
 
 /// Whose clock stamped a record (org.apache.kafka.common.record.TimestampType).
 enum class TimestampType : std::int8_t { NoTimestampType = -1, CreateTime = 0, LogAppendTime = 1 };

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-namespace klamm {
+namespace [[gnu::visibility("default")]] klamm {
 
 /// Kafka's error codes (-1 and above, as on the wire) and those of this process (below -1000). Source: errors.def.
 enum class ErrorCode : std::int16_t {

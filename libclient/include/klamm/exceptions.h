@@ -11,7 +11,7 @@
 
 #include <klamm/error.h>
 
-namespace klamm {
+namespace [[gnu::visibility("default")]] klamm {
 
 /// The root of what Klamm throws. what() is error().message(). Threading: a value.
 class KafkaException : public std::runtime_error {

@@ -10,7 +10,7 @@
 
 #include <klamm/bytes.h>
 
-namespace klamm {
+namespace [[gnu::visibility("default")]] klamm {
 
 /// One header as views. `value == std::nullopt` is Kafka's null. For send() it need only live until send returns:
 ///

@@ -4,7 +4,7 @@
 #include <functional>
 #include <string_view>
 
-namespace klamm {
+namespace [[gnu::visibility("default")]] klamm {
 
 enum class LogLevel { Debug, Info, Warn, Error };
 

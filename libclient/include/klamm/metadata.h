@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace klamm {
+namespace [[gnu::visibility("default")]] klamm {
 
 /// A broker, by the address it advertises. Threading: a value.
 struct Node {

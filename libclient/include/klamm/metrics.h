@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-namespace klamm {
+namespace [[gnu::visibility("default")]] klamm {
 
 /// One figure, named as Kafka's clients name theirs (org.apache.kafka.common.MetricName). Averages and largest values are
 /// those since the client was made, NaN before there was anything to measure. Threading: a value.

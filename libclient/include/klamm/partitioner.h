@@ -9,7 +9,7 @@
 
 #include <klamm/bytes.h>
 
-namespace klamm {
+namespace [[gnu::visibility("default")]] klamm {
 
 /// What a Partitioner sees. The views are valid during the call.
 struct PartitionContext {

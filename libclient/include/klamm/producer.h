@@ -17,7 +17,7 @@
 #include <klamm/record.h>
 #include <klamm/serializer.h>
 
-namespace klamm {
+namespace [[gnu::visibility("default")]] klamm {
 
 /// Objects that a producer works with. Serializers may be left out for the types that serializer.h has built in.
 template <class K, class V>

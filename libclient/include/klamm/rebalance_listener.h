@@ -3,7 +3,7 @@
 
 #include <klamm/record.h>
 
-namespace klamm {
+namespace [[gnu::visibility("default")]] klamm {
 
 /// Passed to subscribe(). Positions may be read, sought and committed inside; the same consumer may be called.
 ///

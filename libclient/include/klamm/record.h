@@ -14,7 +14,7 @@
 #include <klamm/bytes.h>
 #include <klamm/headers.h>
 
-namespace klamm {
+namespace [[gnu::visibility("default")]] klamm {
 
 /// Ordered by topic, then by partition. Threading: a value.
 struct TopicPartition {

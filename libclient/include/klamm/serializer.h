@@ -15,7 +15,7 @@
 #include <klamm/bytes.h>
 #include <klamm/headers.h>
 
-namespace klamm {
+namespace [[gnu::visibility("default")]] klamm {
 
 /// Turns a key or value into bytes; pass it in ProducerOptions.
 ///

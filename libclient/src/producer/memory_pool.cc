@@ -13,12 +13,11 @@ MemoryPool::Lease& MemoryPool::Lease::operator=(Lease&& other) noexcept {
   return *this;
 }
 
-void MemoryPool::Lease::resize(std::size_t bytes) noexcept {
-  if (pool_ == nullptr || bytes == bytes_) return;
+void MemoryPool::Lease::growTo(std::size_t bytes) {
+  if (pool_ == nullptr || bytes <= bytes_) return;
   const MutexLock lock(pool_->mutex_);
-  pool_->available_ += static_cast<std::int64_t>(bytes_) - static_cast<std::int64_t>(bytes);
+  pool_->available_ -= static_cast<std::int64_t>(bytes - bytes_);
   bytes_ = bytes;
-  pool_->grantInOrder();
 }
 
 void MemoryPool::Lease::release() noexcept {
@@ -50,21 +49,18 @@ Result<MemoryPool::Lease> MemoryPool::take(std::size_t bytes, TimePoint deadline
 }
 
 record::BatchMemory MemoryPool::memory(std::size_t bytes) {
-  bytes = std::max(bytes, chunkSize_);
-  Chunk chunk;
+  if (bytes > chunkSize_) return record::BatchMemory::allocate(bytes);
+  std::unique_ptr<std::byte[]> chunk;
   {
     const MutexLock lock(mutex_);
-    const auto fits = [bytes](const Chunk& one) { return one.capacity >= bytes && one.capacity / 2 < bytes; };
-    const auto last = std::find_if(chunks_.rbegin(), chunks_.rend(), fits);
-    if (last != chunks_.rend()) {
-      chunk = std::move(*last);
-      chunks_.erase(std::next(last).base());
-      unused_ -= chunk.capacity;
+    if (!chunks_.empty()) {
+      chunk = std::move(chunks_.back());
+      chunks_.pop_back();
     }
   }
-  if (chunk.bytes == nullptr) chunk = {std::unique_ptr<std::byte[]>(new std::byte[bytes]), bytes};
-  auto giveBack = [pool = shared_from_this(), capacity = chunk.capacity](std::byte* used) noexcept { pool->recycle(used, capacity); };
-  return {std::shared_ptr<std::byte>(chunk.bytes.release(), std::move(giveBack)), chunk.capacity};
+  if (chunk == nullptr) chunk.reset(new std::byte[chunkSize_]);
+  auto giveBack = [pool = shared_from_this()](std::byte* used) noexcept { pool->recycle(used); };
+  return {std::shared_ptr<std::byte>(chunk.release(), std::move(giveBack)), chunkSize_};
 }
 
 void MemoryPool::close() {
@@ -89,14 +85,12 @@ void MemoryPool::give(std::size_t bytes) noexcept {
   grantInOrder();
 }
 
-void MemoryPool::recycle(std::byte* bytes, std::size_t capacity) noexcept {
-  Chunk chunk{std::unique_ptr<std::byte[]>(bytes), capacity};
+void MemoryPool::recycle(std::byte* chunk) noexcept {
+  std::unique_ptr<std::byte[]> owned(chunk);
   const MutexLock lock(mutex_);
-  // What is used and what waits to be used again are no more than buffer.memory together.
-  if (closed_ || static_cast<std::int64_t>(unused_ + capacity) > available_) return;
+  if (closed_ || (chunks_.size() + 1) * chunkSize_ > capacity_) return;
   try {
-    chunks_.push_back(std::move(chunk));
-    unused_ += capacity;
+    chunks_.push_back(std::move(owned));
   } catch (const std::bad_alloc&) {  // then it is freed
   }
 }

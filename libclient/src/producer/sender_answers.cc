@@ -80,7 +80,7 @@ SendMetrics Sender::metrics() const {
 void Sender::endFlight(Request& request) {
   --request.node->inFlight;
   request.node->full.store(false);
-  std::erase(inFlight_, &request);
+  inFlight_.erase(&request);
 }
 
 void Sender::takeAnswers(Request& request, const ProduceResponse& response, Completions& done) {

@@ -8,7 +8,8 @@
 
 #include <klamm/logging.h>
 
-namespace klamm::broker {
+namespace [[gnu::visibility("default")]] klamm {
+namespace broker {
 
 /// What to start. All fields have defaults.
 struct EmbeddedOptions {
@@ -64,4 +65,5 @@ class Embedded {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace klamm::broker
+}  // namespace broker
+}  // namespace klamm

@@ -12,7 +12,8 @@
 #include <klamm/config.h>
 #include <klamm/error.h>
 
-namespace klamm::detail {
+namespace [[gnu::visibility("default")]] klamm {
+namespace detail {
 
 struct Nothing {};
 
@@ -70,4 +71,5 @@ class AdminCore {
 /// Null, and `error` set, when the configuration will not do.
 [[nodiscard]] std::unique_ptr<AdminCore> makeAdminCore(const Config& config, Error& error);
 
-}  // namespace klamm::detail
+}  // namespace detail
+}  // namespace klamm

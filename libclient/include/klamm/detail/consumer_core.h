@@ -18,7 +18,7 @@
 #include <klamm/rebalance_listener.h>
 #include <klamm/record.h>
 
-namespace klamm {
+namespace [[gnu::visibility("default")]] klamm {
 
 /// The outcome of a commit. Runs inside poll(), commitSync() or close() on the application's thread.
 using CommitCallback = std::function<void(const OffsetMap&, const Error&)>;

@@ -9,7 +9,8 @@
 #include <klamm/bytes.h>
 #include <klamm/record.h>
 
-namespace klamm::detail {
+namespace [[gnu::visibility("default")]] klamm {
+namespace detail {
 
 /// Consecutive records of one batch, whose layout was checked before they got here, so that reading them needs no checks:
 ///
@@ -107,4 +108,5 @@ struct RawRecord {
   return record;
 }
 
-}  // namespace klamm::detail
+}  // namespace detail
+}  // namespace klamm

@@ -8,7 +8,8 @@
 #include <type_traits>
 #include <utility>
 
-namespace klamm::detail {
+namespace [[gnu::visibility("default")]] klamm {
+namespace detail {
 
 template <class Signature, std::size_t Capacity = 64>
 class InlineFunction;
@@ -78,4 +79,5 @@ class InlineFunction<R(Args...), Capacity> {
   const Table* table_ = nullptr;
 };
 
-}  // namespace klamm::detail
+}  // namespace detail
+}  // namespace klamm

@@ -19,7 +19,7 @@
 #include <klamm/partitioner.h>
 #include <klamm/record.h>
 
-namespace klamm {
+namespace [[gnu::visibility("default")]] klamm {
 
 /// Called exactly once per record with where it went, or with why it did not. Move-only; holds a callable of at most 48
 /// bytes in place, aligned no stricter than a pointer (capture a pointer to another one).
@@ -27,7 +27,8 @@ using SendCallback = detail::InlineFunction<void(const RecordMetadata&, const Er
 
 }  // namespace klamm
 
-namespace klamm::detail {
+namespace [[gnu::visibility("default")]] klamm {
+namespace detail {
 
 /// A record whose key and value are bytes already. Threading: a value.
 struct BytesRecord {
@@ -56,4 +57,5 @@ class ProducerCore {
 [[nodiscard]] Error makeProducerCore(const Config& config, std::shared_ptr<Partitioner> partitioner,
                                      std::unique_ptr<ProducerCore>& core);
 
-}  // namespace klamm::detail
+}  // namespace detail
+}  // namespace klamm
