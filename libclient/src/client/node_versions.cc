@@ -7,17 +7,23 @@
 namespace klamm::client {
 
 NodeVersions::NodeVersions(const protocol::ApiVersionsResponse& response) {
-  for (const auto& api : response.apiKeys) ranges_[api.apiKey] = {api.minVersion, api.maxVersion};
+  for (const auto& api : response.apiKeys) {
+    if (protocol::findApi(api.apiKey) == nullptr) continue;
+    const auto at = static_cast<std::size_t>(api.apiKey);
+    if (at >= ranges_.size()) ranges_.resize(at + 1);
+    ranges_[at] = {api.minVersion, api.maxVersion};
+  }
 }
 
 Result<std::int16_t> NodeVersions::choose(protocol::ApiKey key, std::int16_t lowest, std::int16_t highest) const {
   const auto name = protocol::apiInfo(key).name;
-  const auto at = ranges_.find(static_cast<std::int16_t>(key));
-  if (at == ranges_.end()) return fail(ErrorCode::UnsupportedVersion, fmt::format("the broker does not serve {}", name));
-  const std::int16_t version = std::min(highest, at->second.max);
-  if (version < std::max(lowest, at->second.min)) {
-    return fail(ErrorCode::UnsupportedVersion, fmt::format("the broker serves {} {} to {}, needed is {} to {}", name, at->second.min,
-                                                           at->second.max, lowest, highest));
+  const auto at = static_cast<std::size_t>(key);
+  const std::optional<Range> range = at < ranges_.size() ? ranges_[at] : std::nullopt;
+  if (!range) return fail(ErrorCode::UnsupportedVersion, fmt::format("the broker does not serve {}", name));
+  const std::int16_t version = std::min(highest, range->max);
+  if (version < std::max(lowest, range->min)) {
+    return fail(ErrorCode::UnsupportedVersion, fmt::format("the broker serves {} {} to {}, needed is {} to {}", name, range->min, range->max,
+                                                           lowest, highest));
   }
   return version;
 }

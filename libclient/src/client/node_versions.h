@@ -2,8 +2,9 @@
 // What versions of each API a broker serves.
 
 #include <cstdint>
-#include <map>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "base/result.h"
 #include "protocol/18_api_versions.h"
@@ -26,7 +27,7 @@ class NodeVersions {
     std::int16_t min;
     std::int16_t max;
   };
-  std::map<std::int16_t, Range> ranges_;
+  std::vector<std::optional<Range>> ranges_;  ///< by API key: looked up for every request
 };
 
 }  // namespace klamm::client

@@ -9,6 +9,9 @@ namespace {
 constexpr std::uint64_t kOrderSpan = 1U << 20;
 /// A record's overhead at most: length 5, attributes 1, timestamp 10, offset 5, key, value and header lengths 5 each.
 constexpr std::size_t kRecordOverhead = 36;
+/// Records of a compressed batch take so much at most before they are compressed (or batch.size, if that is more): what is
+/// larger falls out of the processor's caches and costs memory, and a codec gains nothing by it.
+constexpr std::size_t kLargestToCompress = 2'000'000;
 
 std::size_t upperSize(const detail::BytesRecord& record) noexcept {
   if (!record.headers.empty()) return record::maxRecordSize(record.key, record.value, record.headers);
@@ -88,12 +91,14 @@ Batch* Accumulator::tryAppend(PartitionQueue& queue, const detail::BytesRecord& 
   record::BatchBuilder& builder = batch.builder;
   const float ratio = isCompressing_ ? queue.topic.ratio.load(std::memory_order_relaxed) : 1.0F;
   if (!builder.hasRoomFor(size.record, settings_.batchSize, ratio)) return nullptr;
+  if (builder.capacity() < builder.sizeInBytes() + size.record) [[unlikely]] {
+    if (!enlarge(batch, size.record)) return nullptr;
+  }
   // The coarse clock may lie a little behind the precise one that the batch was opened with.
   const std::int64_t timestamp =
       record.timestamp || builder.empty() ? size.timestamp : std::max(size.timestamp, builder.baseTimestamp());
   const std::int32_t index = builder.count();
   if (!builder.append(timestamp, record.key, record.value, record.headers)) [[unlikely]] return nullptr;
-  if (builder.capacity() > batch.lease->bytes()) [[unlikely]] batch.lease->growTo(builder.capacity());
   if (callback) {
     if (batch.pending.empty()) batch.pending.reserve(std::max<std::size_t>(1, queue.lastPending));
     batch.pending.emplace_back(std::move(callback), timestamp, index, sizeOrNull(record.key), sizeOrNull(record.value));
@@ -101,8 +106,21 @@ Batch* Accumulator::tryAppend(PartitionQueue& queue, const detail::BytesRecord& 
   return &batch;
 }
 
+bool Accumulator::enlarge(Batch& batch, std::size_t recordSize) {
+  const std::size_t needed = batch.builder.sizeInBytes() + recordSize;
+  const std::size_t most = std::max(settings_.batchSize, kLargestToCompress);
+  if (!batch.builder.empty() && needed > most) return false;
+  batch.builder.moveTo(pool_->memory(std::max(needed, std::min(most, 2 * batch.builder.capacity()))));
+  batch.lease->resize(batch.builder.capacity());
+  return true;
+}
+
 void Accumulator::pushBatch(PartitionQueue& queue, std::unique_ptr<Batch> batch) {
-  if (!queue.batches.empty()) queue.lastPending = queue.batches.back()->pending.size();
+  if (!queue.batches.empty()) {
+    Batch& full = *queue.batches.back();
+    queue.lastPending = full.pending.size();
+    if (isCompressing_ && !full.closed) full.waits = Waits(waiting_);
+  }
   batch->generation = outstanding_.begin();
   batch->order = queue.nextOrder;
   batch->orderSpan = kOrderSpan;
@@ -121,6 +139,35 @@ Accumulator::Appended Accumulator::appended(PartitionQueue& queue, const Batch& 
   }
   if (sticky) noteSticky(queue.topic, queue, bytes, isFull || newBatch);
   return result;
+}
+
+bool Accumulator::compressFilled(PartitionQueue& queue) {
+  // One waits for the I/O thread, which is about to take it or busy with the one before; the next one is ours.
+  if (waiting_.load(std::memory_order_relaxed) < 2) return false;
+  record::BatchBuilder builder;
+  std::uint64_t order = 0;
+  {
+    const MutexLock lock(queue.mutex);
+    if (queue.batches.size() < 2) return false;
+    Batch& batch = **std::prev(queue.batches.end(), 2);
+    if (batch.closed || batch.builder.isCompressed()) return false;
+    batch.count = batch.builder.count();
+    batch.closed = batch.builderAway = true;
+    batch.waits.reset();
+    order = batch.order;
+    builder = std::move(batch.builder);
+  }
+  try {  // what cannot be compressed here goes back as it is: the I/O thread meets the same error, and reports it
+    static_cast<void>(builder.compress(settings_.compression, [this](std::size_t bytes) { return pool_->memory(bytes); }));
+  } catch (const std::bad_alloc&) {
+  }
+  const MutexLock lock(queue.mutex);
+  const auto at = std::find_if(queue.batches.begin(), queue.batches.end(), [order](const auto& one) { return one->order == order; });
+  if (at == queue.batches.end()) return false;  // it has expired, or the producer was closed
+  (*at)->builder = std::move(builder);
+  (*at)->builderAway = false;
+  (*at)->lease->resize((*at)->builder.capacity());
+  return true;
 }
 
 void Accumulator::noteSticky(Topic& topic, PartitionQueue& queue, std::size_t bytes, bool batchEnds) {

@@ -43,6 +43,10 @@ class Accumulator {
   /// The same for the most usual case, that an open batch has room: nothing is done, and the queue is null, in every other one.
   [[nodiscard]] Appended appendToOpen(Topic& topic, std::int32_t partition, const detail::BytesRecord& record, SendCallback& callback);
 
+  /// Compresses the batch of the queue that was filled last, if more full ones wait than the I/O thread keeps up with. True: it
+  /// may leave now.
+  bool compressFilled(PartitionQueue& queue);
+
   /// Queues that had nothing in them when the sender last looked.
   void takeInbox(std::vector<PartitionQueue*>& into) KLAMM_EXCLUDES(inboxMutex_);
 
@@ -74,6 +78,8 @@ class Accumulator {
   /// The batch that it was added to; null if no open one has room.
   [[nodiscard]] Batch* tryAppend(PartitionQueue& queue, const detail::BytesRecord& record, const Size& size, SendCallback& callback)
       KLAMM_REQUIRES(queue.mutex);
+  /// Gives an open batch more memory; false if it has all that one may have.
+  [[nodiscard]] bool enlarge(Batch& batch, std::size_t recordSize);
   void pushBatch(PartitionQueue& queue, std::unique_ptr<Batch> batch) KLAMM_REQUIRES(queue.mutex);
   [[nodiscard]] Appended appended(PartitionQueue& queue, const Batch& batch, bool sticky, std::size_t bytes, bool newBatch)
       KLAMM_REQUIRES(queue.mutex);
@@ -86,6 +92,7 @@ class Accumulator {
   const Clock& clock_;
   Random& random_;
   const bool isCompressing_;
+  std::atomic<int> waiting_ = 0;  ///< full batches that nobody has begun to compress
   TopicTable topics_;
   Outstanding outstanding_;
   std::shared_ptr<MemoryPool> pool_;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <klamm/detail/producer_core.h>
@@ -36,6 +37,26 @@ struct PendingRecord {
   std::int32_t index;  ///< of the record in its batch
   std::int32_t keySize;
   std::int32_t valueSize;
+};
+
+/// Counts as one of those that wait for as long as it lives, or until reset(). Threading: a value; the count is free.
+class Waits {
+ public:
+  Waits() noexcept = default;
+  explicit Waits(std::atomic<int>& count) noexcept : count_(&count) { count.fetch_add(1, std::memory_order_relaxed); }
+  Waits(Waits&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
+  Waits& operator=(Waits&& other) noexcept {
+    reset();
+    count_ = std::exchange(other.count_, nullptr);
+    return *this;
+  }
+  ~Waits() { reset(); }
+  void reset() noexcept {
+    if (std::atomic<int>* count = std::exchange(count_, nullptr)) count->fetch_sub(1, std::memory_order_relaxed);
+  }
+
+ private:
+  std::atomic<int>* count_ = nullptr;
 };
 
 /// How a batch stands:
@@ -72,6 +93,8 @@ struct Batch {
   bool onWire = false;         ///< drained, and not answered or lost yet
   bool maybeWritten = false;   ///< an earlier attempt of this sequence may have been stored
   bool closed = false;  ///< takes no more records
+  bool builderAway = false;  ///< a thread that sends compresses its records; it brings the builder back to the queue
+  Waits waits = {};          ///< it is full, and nobody has begun to compress it
   std::atomic<bool> done = false;  ///< written under the sender's lock, also read while a request is built
   std::int32_t attempts = 0;
   Error lastFailure = {};  ///< why it was sent again

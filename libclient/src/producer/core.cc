@@ -204,9 +204,13 @@ void Core::touch(Topic& topic) {
 void Core::afterAppend(const Accumulator::Appended& appended) {
   if (appended.newBatch) touch(appended.queue->topic);
   if (!appended.readyNow) return wakeAt(TimePoint(Duration(appended.queue->readyAt.load(std::memory_order_acquire))));
-  if (appended.queue->waitsForAnswer()) return;
-  if (sendsItself_) sender_.drive();
-  else wakeAt(clock_.now());  // compression is the I/O thread's
+  if (sendsItself_) {
+    if (!appended.queue->waitsForAnswer()) sender_.drive();
+    return;
+  }
+  // Compression is the I/O thread's, and of those who fill batches faster than it compresses them.
+  if (!appended.queue->waitsForAnswer()) wakeAt(clock_.now());
+  if (appended.newBatch && accumulator_.compressFilled(*appended.queue) && !appended.queue->waitsForAnswer()) wakeAt(clock_.now());
 }
 
 Error Core::flush() {

@@ -13,11 +13,12 @@ MemoryPool::Lease& MemoryPool::Lease::operator=(Lease&& other) noexcept {
   return *this;
 }
 
-void MemoryPool::Lease::growTo(std::size_t bytes) {
-  if (pool_ == nullptr || bytes <= bytes_) return;
+void MemoryPool::Lease::resize(std::size_t bytes) noexcept {
+  if (pool_ == nullptr || bytes == bytes_) return;
   const MutexLock lock(pool_->mutex_);
-  pool_->available_ -= static_cast<std::int64_t>(bytes - bytes_);
+  pool_->available_ += static_cast<std::int64_t>(bytes_) - static_cast<std::int64_t>(bytes);
   bytes_ = bytes;
+  pool_->grantInOrder();
 }
 
 void MemoryPool::Lease::release() noexcept {
@@ -49,18 +50,21 @@ Result<MemoryPool::Lease> MemoryPool::take(std::size_t bytes, TimePoint deadline
 }
 
 record::BatchMemory MemoryPool::memory(std::size_t bytes) {
-  if (bytes > chunkSize_) return record::BatchMemory::allocate(bytes);
-  std::unique_ptr<std::byte[]> chunk;
+  bytes = std::max(bytes, chunkSize_);
+  Chunk chunk;
   {
     const MutexLock lock(mutex_);
-    if (!chunks_.empty()) {
-      chunk = std::move(chunks_.back());
-      chunks_.pop_back();
+    const auto fits = [bytes](const Chunk& one) { return one.capacity >= bytes && one.capacity / 2 < bytes; };
+    const auto last = std::find_if(chunks_.rbegin(), chunks_.rend(), fits);
+    if (last != chunks_.rend()) {
+      chunk = std::move(*last);
+      chunks_.erase(std::next(last).base());
+      unused_ -= chunk.capacity;
     }
   }
-  if (chunk == nullptr) chunk.reset(new std::byte[chunkSize_]);
-  auto giveBack = [pool = shared_from_this()](std::byte* used) noexcept { pool->recycle(used); };
-  return {std::shared_ptr<std::byte>(chunk.release(), std::move(giveBack)), chunkSize_};
+  if (chunk.bytes == nullptr) chunk = {std::unique_ptr<std::byte[]>(new std::byte[bytes]), bytes};
+  auto giveBack = [pool = shared_from_this(), capacity = chunk.capacity](std::byte* used) noexcept { pool->recycle(used, capacity); };
+  return {std::shared_ptr<std::byte>(chunk.bytes.release(), std::move(giveBack)), chunk.capacity};
 }
 
 void MemoryPool::close() {
@@ -85,12 +89,14 @@ void MemoryPool::give(std::size_t bytes) noexcept {
   grantInOrder();
 }
 
-void MemoryPool::recycle(std::byte* chunk) noexcept {
-  std::unique_ptr<std::byte[]> owned(chunk);
+void MemoryPool::recycle(std::byte* bytes, std::size_t capacity) noexcept {
+  Chunk chunk{std::unique_ptr<std::byte[]>(bytes), capacity};
   const MutexLock lock(mutex_);
-  if (closed_ || (chunks_.size() + 1) * chunkSize_ > capacity_) return;
+  // What is used and what waits to be used again are no more than buffer.memory together.
+  if (closed_ || static_cast<std::int64_t>(unused_ + capacity) > available_) return;
   try {
-    chunks_.push_back(std::move(owned));
+    chunks_.push_back(std::move(chunk));
+    unused_ += capacity;
   } catch (const std::bad_alloc&) {  // then it is freed
   }
 }

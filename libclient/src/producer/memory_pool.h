@@ -32,8 +32,9 @@ class MemoryPool : public std::enable_shared_from_this<MemoryPool> {
     Lease& operator=(Lease&& other) noexcept;
     ~Lease() { release(); }
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
-    /// Counts up to `bytes` without waiting: a batch that compresses well grows beyond what it was opened with.
-    void growTo(std::size_t bytes);
+    /// Counts `bytes` from now on, without waiting for more: a batch that compresses well grows beyond what it was opened
+    /// with, and shrinks when it is compressed.
+    void resize(std::size_t bytes) noexcept;
     void release() noexcept;
 
    private:
@@ -47,7 +48,7 @@ class MemoryPool : public std::enable_shared_from_this<MemoryPool> {
   /// Waits until `bytes` are free; with kNoWait not at all. Fails with BufferExhausted at the deadline (at once if it lies in the past), with
   /// MessageTooLarge if that is more than the pool has, with Closed after close().
   [[nodiscard]] Result<Lease> take(std::size_t bytes, TimePoint deadline) KLAMM_EXCLUDES(mutex_);
-  /// Memory of at least `bytes` for a batch; returns here by itself.
+  /// Memory of at least `bytes` for a batch; returns here by itself. What came back last is given out first.
   [[nodiscard]] record::BatchMemory memory(std::size_t bytes) KLAMM_EXCLUDES(mutex_);
   /// Ends all waits, present and future.
   void close() KLAMM_EXCLUDES(mutex_);
@@ -61,8 +62,13 @@ class MemoryPool : public std::enable_shared_from_this<MemoryPool> {
     bool granted = false;
     CondVar wake = {};
   };
+  /// Memory that nobody uses at the moment.
+  struct Chunk {
+    std::unique_ptr<std::byte[]> bytes = {};
+    std::size_t capacity = 0;
+  };
   void give(std::size_t bytes) noexcept KLAMM_EXCLUDES(mutex_);
-  void recycle(std::byte* chunk) noexcept KLAMM_EXCLUDES(mutex_);
+  void recycle(std::byte* bytes, std::size_t capacity) noexcept KLAMM_EXCLUDES(mutex_);
   void grantInOrder() KLAMM_REQUIRES(mutex_);
 
   const std::size_t capacity_;
@@ -71,7 +77,8 @@ class MemoryPool : public std::enable_shared_from_this<MemoryPool> {
   std::int64_t available_ KLAMM_GUARDED_BY(mutex_);
   bool closed_ KLAMM_GUARDED_BY(mutex_) = false;
   std::deque<Waiter*> waiters_ KLAMM_GUARDED_BY(mutex_);
-  std::vector<std::unique_ptr<std::byte[]>> chunks_ KLAMM_GUARDED_BY(mutex_);
+  std::vector<Chunk> chunks_ KLAMM_GUARDED_BY(mutex_);
+  std::size_t unused_ KLAMM_GUARDED_BY(mutex_) = 0;  ///< bytes of the chunks
 };
 
 }  // namespace klamm::producer

@@ -6,7 +6,6 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "base/clock.h"
@@ -138,7 +137,7 @@ class Sender {
   std::vector<PartitionQueue*> active_ KLAMM_GUARDED_BY(mutex_);  ///< queues with something in them
   std::unordered_map<client::NodeId, std::unique_ptr<Node>> nodes_ KLAMM_GUARDED_BY(mutex_);
   std::vector<Node*> readyNodes_ KLAMM_GUARDED_BY(mutex_);
-  std::unordered_set<Request*> inFlight_ KLAMM_GUARDED_BY(mutex_);
+  std::vector<Request*> inFlight_ KLAMM_GUARDED_BY(mutex_);
   IdempotentState idempotence_ KLAMM_GUARDED_BY(mutex_);
   SendMetrics metrics_ KLAMM_GUARDED_BY(mutex_);
   std::optional<Error> fatal_ KLAMM_GUARDED_BY(mutex_);

@@ -80,7 +80,7 @@ SendMetrics Sender::metrics() const {
 void Sender::endFlight(Request& request) {
   --request.node->inFlight;
   request.node->full.store(false);
-  inFlight_.erase(&request);
+  std::erase(inFlight_, &request);
 }
 
 void Sender::takeAnswers(Request& request, const ProduceResponse& response, Completions& done) {

@@ -1,6 +1,7 @@
 // Sender: from the queues to the network.
 
 #include <algorithm>
+#include <map>
 
 #include "producer/sender.h"
 
@@ -126,7 +127,7 @@ TimePoint Sender::fillRequests(Node& node, TimePoint now) {
     if (request == nullptr) break;
     sent = true;
     ++node.inFlight;
-    inFlight_.insert(request.get());
+    inFlight_.push_back(request.get());
     outgoing_.push_back(std::move(request));
   }
   node.full.store(node.inFlight > 0 && node.inFlight >= limit);
@@ -171,6 +172,7 @@ std::unique_ptr<Batch> Sender::drainFirst(PartitionQueue& queue, std::size_t roo
     const MutexLock lock(queue.mutex);
     if (queue.batches.empty()) return nullptr;
     Batch& front = *queue.batches.front();
+    if (front.builderAway) return nullptr;  // who compresses it drives
     const float ratio = queue.topic.ratio.load(std::memory_order_relaxed);
     if (front.inRetry() ? front.retryAt > now
                         : TimePoint(Duration(queue.readyAt.load())) > now && !accumulator_.sendsAtOnce()) {
@@ -204,6 +206,12 @@ Status Sender::encode(Batch& batch) {
     fields.baseSequence = batch.baseSequence;
     Topic& topic = batch.queue.topic;
     const bool compresses = settings_.compression.type != compress::CompressionType::None;
+    batch.waits.reset();
+    if (compresses && !batch.builder.isCompressed() && batch.count > 0) {
+      MemoryPool& pool = accumulator_.pool();
+      KLAMM_TRY(batch.builder.compress(settings_.compression, [&pool](std::size_t bytes) { return pool.memory(bytes); }));
+      if (batch.lease.use_count() == 1) batch.lease->resize(batch.builder.capacity());  // parts of a split batch share one
+    }
     if (topic.resetRatio.exchange(false, std::memory_order_relaxed)) topic.compressionRatio.reset();
     KLAMM_TRY_ASSIGN(batch.encoded, batch.builder.close(fields, compresses ? &topic.compressionRatio : nullptr));
     if (compresses) topic.ratio.store(topic.compressionRatio.estimate(), std::memory_order_relaxed);
@@ -256,7 +264,7 @@ Result<protocol::ProduceRequest> Sender::build(const Request& request) const {
   protocol::ProduceRequest produce;
   produce.acks = static_cast<std::int16_t>(settings_.acks);
   produce.timeoutMs = static_cast<std::int32_t>(std::chrono::duration_cast<Millis>(settings_.requestTimeout).count());
-  std::unordered_map<const Topic*, std::size_t> places;
+  std::map<const Topic*, std::size_t> places;
   for (const auto& batch : request.batches) {
     if (batch->done) continue;  // reported as failed while the connection was being made: it must not be written now
     const Topic& topic = batch->queue.topic;

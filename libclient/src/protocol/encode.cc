@@ -28,6 +28,7 @@ class Sizing {
 
   /// Opens a place in the list of sizes; close() fills it.
   std::size_t open() {
+    if (sizes_.empty()) sizes_.reserve(16);
     sizes_.push_back(0);
     return sizes_.size() - 1;
   }

@@ -93,10 +93,13 @@ std::size_t maxRecordSize(const std::optional<BytesView>& key, const std::option
 
 std::byte* BatchBuilder::grow(std::size_t needed) {
   const std::size_t larger = std::min(std::max({needed, memory_.capacity * 2, kSmallestMemory}), kLargestBatch + BatchHeader::kLogOverhead);
-  BatchMemory memory = BatchMemory::allocate(larger);
+  moveTo(BatchMemory::allocate(larger));
+  return memory_.bytes.get() + size_;
+}
+
+void BatchBuilder::moveTo(BatchMemory memory) noexcept {
   if (count_ != 0) std::memcpy(memory.bytes.get() + BatchHeader::kSize, memory_.bytes.get() + BatchHeader::kSize, size_ - BatchHeader::kSize);
   memory_ = std::move(memory);
-  return memory_.bytes.get() + size_;
 }
 
 bool BatchBuilder::append(std::int64_t timestamp, const std::optional<BytesView>& key, const std::optional<BytesView>& value,
@@ -137,24 +140,35 @@ bool BatchBuilder::appendControl(std::int64_t timestamp, ControlRecordType type,
 }
 
 std::size_t BatchBuilder::compressedSize(float ratio) const noexcept {
+  if (isCompressed_) return size_;
   const auto records = static_cast<float>(size_ - BatchHeader::kSize);
   return BatchHeader::kSize + static_cast<std::size_t>(records * ratio * kSafetyFactor);
+}
+
+Status BatchBuilder::compress(Compression how, const MemorySource& source) {
+  thread_local std::vector<std::byte> compressed;
+  compressed.clear();
+  const BytesView records(memory_.bytes.get() + BatchHeader::kSize, size_ - BatchHeader::kSize);
+  KLAMM_TRY(compress::compress(how, records, compressed));
+  const std::size_t size = BatchHeader::kSize + compressed.size();
+  if (source || size > memory_.capacity) {
+    BatchMemory memory = source ? source(size) : BatchMemory::allocate(size);
+    memory_ = std::move(memory);  // lets go of what `records` looks at
+  }
+  std::memcpy(memory_.bytes.get() + BatchHeader::kSize, compressed.data(), compressed.size());
+  ratio_ = static_cast<float>(compressed.size()) / static_cast<float>(records.size());
+  isCompressed_ = true;
+  size_ = size;
+  constexpr std::size_t kept = 4 << 20;
+  if (compressed.capacity() > kept) std::vector<std::byte>().swap(compressed);
+  return {};
 }
 
 Result<Buffer> BatchBuilder::close(const BatchFields& fields, CompressionRatio* observed) {
   static_cast<void>(reserve(0));  // an empty batch needs memory for its header
   if (fields.compression.type != CompressionType::None && count_ > 0) {
-    thread_local std::vector<std::byte> compressed;
-    compressed.clear();
-    const BytesView records(memory_.bytes.get() + BatchHeader::kSize, size_ - BatchHeader::kSize);
-    KLAMM_TRY(compress::compress(fields.compression, records, compressed));
-    if (observed != nullptr) observed->observe(static_cast<float>(compressed.size()) / static_cast<float>(records.size()));
-    const std::size_t size = BatchHeader::kSize + compressed.size();
-    if (size > memory_.capacity) memory_ = BatchMemory::allocate(size);
-    std::memcpy(memory_.bytes.get() + BatchHeader::kSize, compressed.data(), compressed.size());
-    size_ = size;
-    constexpr std::size_t kept = 4 << 20;
-    if (compressed.capacity() > kept) std::vector<std::byte>().swap(compressed);
+    if (!isCompressed_) KLAMM_TRY(compress(fields.compression));
+    if (observed != nullptr) observed->observe(ratio_);
   }
   BatchHeader header;
   header.baseOffset = fields.baseOffset;

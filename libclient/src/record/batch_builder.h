@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -89,8 +90,17 @@ class BatchBuilder {
     return count_ == 0 || estimatedSize(compressionRatio) + recordSize <= limit;
   }
   [[nodiscard]] std::size_t capacity() const noexcept { return memory_.capacity; }
+  /// Goes on in other memory, of more than sizeInBytes().
+  void moveTo(BatchMemory memory) noexcept;
   [[nodiscard]] std::int64_t baseTimestamp() const noexcept { return baseTimestamp_; }
   [[nodiscard]] std::int64_t maxTimestamp() const noexcept { return maxTimestamp_; }
+
+  /// Compresses the records ahead of close(), on whichever thread has the time; nothing can be added afterwards. They go to
+  /// memory of `source`, if there is one, and what held them is let go. Fails, and leaves the batch as it was, only when the codec does
+  /// (UnsupportedCompressionType).
+  using MemorySource = std::function<BatchMemory(std::size_t)>;
+  [[nodiscard]] Status compress(Compression how, const MemorySource& source = {});
+  [[nodiscard]] bool isCompressed() const noexcept { return isCompressed_; }
 
   /// Finishes the batch and gives it away: header, CRC, compressed records. The builder is empty and without memory
   /// afterwards. `observed` is told the compression ratio. Fails only when the codec does (UnsupportedCompressionType).
@@ -110,6 +120,8 @@ class BatchBuilder {
   std::int32_t count_ = 0;
   std::int64_t baseTimestamp_ = kNoTimestamp;
   std::int64_t maxTimestamp_ = kNoTimestamp;
+  bool isCompressed_ = false;
+  float ratio_ = 1.0F;  ///< of the compressed records to what they were
 };
 
 /// A batch of one control record, e.g. a transaction marker or the quorum's leader change; `value` is the encoded message.

@@ -23,7 +23,7 @@ TEST(MemoryPool, GivesBackWhatALeaseHeldWhenItDies) {
     auto lease = pool->take(60, MemoryPool::kNoWait);
     ASSERT_TRUE(lease);
     EXPECT_EQ(pool->available(), 40);
-    lease->growTo(70);
+    lease->resize(70);
     EXPECT_EQ(pool->available(), 30);
   }
   EXPECT_EQ(pool->available(), 100);
@@ -86,6 +86,35 @@ TEST(MemoryPool, UsesTheMemoryOfABatchAgainWhenTheLastHolderLetsGo) {
   const std::shared_ptr<std::byte> socket = memory.bytes;
   memory = {};
   EXPECT_NE(pool->memory(10).bytes.get(), address) << "somebody still holds it";
+}
+
+TEST(MemoryPool, GivesOutFirstWhatCameBackLastAndIsNotTooLarge) {
+  const auto pool = std::make_shared<MemoryPool>(1000, 10);
+  const std::byte* first = nullptr;
+  const std::byte* last = nullptr;
+  const std::byte* large = nullptr;
+  {
+    const auto a = pool->memory(10);
+    const auto b = pool->memory(10);
+    const auto c = pool->memory(100);
+    large = (first = a.bytes.get(), last = b.bytes.get(), c.bytes.get());
+  }
+  const auto small = pool->memory(10);
+  EXPECT_EQ(small.bytes.get(), first) << "destroyed last";
+  EXPECT_EQ(small.capacity, 10U);
+  const auto other = pool->memory(100);
+  EXPECT_EQ(other.bytes.get(), large);
+  EXPECT_EQ(pool->memory(10).bytes.get(), last);
+}
+
+TEST(MemoryPool, WhatALeaseShrinksByGoesToWhoWaits) {
+  const auto pool = std::make_shared<MemoryPool>(100, 10);
+  auto held = pool->take(90, MemoryPool::kNoWait);
+  std::thread waiter([&] { EXPECT_TRUE(pool->take(50, kFarAway)); });
+  awaitWaiting(*pool, 1);
+  held->resize(20);
+  waiter.join();
+  EXPECT_EQ(pool->available(), 80);
 }
 
 }  // namespace

@@ -327,6 +327,32 @@ TEST_F(Sender, TheOnlyRecordAtFaultHasTheErrorOfTheBatch) {
   EXPECT_EQ(results, Strings{"old!INVALID_TIMESTAMP"});
 }
 
+TEST_F(Sender, WhoFillsBatchesFasterThanTheyAreCompressedCompressesOne) {
+  settings.compression = {compress::CompressionType::Gzip, {}};
+  settings.batchSize = 1000;
+  settings.linger = 10s;
+  startPlain();
+  const auto compressed = [this] {
+    std::vector<bool> is;
+    const MutexLock lock(lastAppended.queue->mutex);
+    for (const auto& batch : lastAppended.queue->batches) is.push_back(batch->builder.isCompressed());
+    return is;
+  };
+  const std::string values[] = {std::string(800, 'a'), std::string(800, 'b'), std::string(800, 'c'), std::string(800, 'd')};
+  ASSERT_TRUE(append(values[0]) && append(values[1]));
+  EXPECT_FALSE(accumulator->compressFilled(*lastAppended.queue)) << "the I/O thread is about to take it";
+  ASSERT_TRUE(append(values[2]));
+  EXPECT_TRUE(accumulator->compressFilled(*lastAppended.queue));
+  EXPECT_EQ(compressed(), (std::vector<bool>{false, true, false}));
+  EXPECT_FALSE(accumulator->compressFilled(*lastAppended.queue)) << "one waits again";
+  ASSERT_TRUE(append(values[3]));
+  accumulator->beginHurry();
+  sender->drive();
+  accumulator->endHurry();
+  for (const std::string& value : values) EXPECT_EQ(next().values, Strings{value});
+  EXPECT_EQ(accumulator->pool().available(), static_cast<std::int64_t>(settings.bufferMemory) - 4 * 1000) << "counted until they are answered";
+}
+
 TEST_F(Sender, AbortFailsEverythingInOrder) {
   settings.maxInFlight = 1;
   startPlain();

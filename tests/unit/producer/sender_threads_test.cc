@@ -53,5 +53,51 @@ TEST(SenderThreads, ABatchMayExpireWhileAnotherThreadEncodesIt) {
   EXPECT_EQ(told, kBatches);
 }
 
+TEST(SenderThreads, ABatchMayExpireWhileTheThreadThatFilledItCompressesIt) {
+  constexpr int kThreads = 2;
+  constexpr int kRecords = 60;
+  ProducerSettings settings;
+  settings.linger = 10s;
+  settings.batchSize = 60'000;
+  settings.bufferMemory = 100'000'000;
+  settings.deliveryTimeout = std::chrono::microseconds(500);
+  settings.idempotent = false;
+  settings.compression = {compress::CompressionType::Gzip, {}};
+  klamm::testing::MockNetworkClient network;
+  klamm::testing::FakeMetadata metadata;
+  const auto random = seededRandom(1);
+  Accumulator accumulator(settings, systemClock(), *random);
+  Sender sender(accumulator, network, metadata, systemClock(), *random, Log(), [](TimePoint) {});
+  Topic& topic = accumulator.topics().findOrAdd("t");
+  metadata.setTopic("t", {1});
+  sender.applyTopic(topic, *metadata.snapshot());
+
+  std::atomic<int> told = 0;
+  std::atomic<bool> isSending = true;
+  std::thread ioThread([&] {
+    while (isSending) sender.tick();
+  });
+  std::string value(50'000, 'x');  // one record each
+  for (char& c : value) c = static_cast<char>(random->next());
+  std::vector<std::thread> senders;
+  for (int thread = 0; thread < kThreads; ++thread) {
+    senders.emplace_back([&] {
+      for (int i = 0; i < kRecords; ++i) {
+        SendCallback callback = [&told](const RecordMetadata&, const Error&) { ++told; };
+        TimePoint deadline = systemClock().now() + 10s;
+        const auto appended = accumulator.append(topic, 0, {.topic = "t", .value = asBytes(value)}, callback, deadline);
+        ASSERT_TRUE(appended);
+        accumulator.compressFilled(*appended->queue);
+      }
+    });
+  }
+  for (std::thread& thread : senders) thread.join();
+  isSending = false;
+  ioThread.join();
+  sender.abort(Error(ErrorCode::Closed, "the test ends"));
+  while (!network.pending().empty()) network.disconnect(1, client::Channel::General, ErrorCode::Closed);
+  EXPECT_EQ(told, kThreads * kRecords) << "every callback runs once";
+}
+
 }  // namespace
 }  // namespace klamm::producer

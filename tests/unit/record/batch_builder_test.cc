@@ -62,6 +62,25 @@ TEST(BatchBuilder, EveryCodecGivesTheRecordsBack) {
   }
 }
 
+TEST(BatchBuilder, CompressedAheadItIsTheSameBatchInMemoryOfTheSource) {
+  BatchBuilder atOnce;
+  BatchBuilder ahead;
+  appendForty(atOnce);
+  appendForty(ahead);
+  BatchMemory given;
+  ASSERT_TRUE(ahead.compress({CompressionType::Zstd, {}}, [&given](std::size_t bytes) { return given = BatchMemory::allocate(bytes); }));
+  EXPECT_TRUE(ahead.isCompressed());
+  EXPECT_EQ(ahead.estimatedSize(0.5F), ahead.sizeInBytes()) << "nothing is left to estimate";
+  const BatchFields fields{.compression = {CompressionType::Zstd, {}}, .producerId = 5, .producerEpoch = 1, .baseSequence = 77};
+  CompressionRatio ratio;
+  const auto bytes = ahead.close(fields, &ratio);
+  ASSERT_TRUE(bytes);
+  EXPECT_EQ(bytes->data(), given.bytes.get());
+  EXPECT_EQ(toHex(*bytes), toHex(closed(atOnce, fields)));
+  EXPECT_LT(ratio.estimate(), 1.0F);
+  EXPECT_FALSE(ahead.isCompressed());
+}
+
 TEST(BatchBuilder, SnappyAndLz4FramesAreThoseOfTheJavaClient) {
   BatchBuilder builder;
   appendForty(builder);
