@@ -56,6 +56,26 @@ TEST(FetchedPartition, GivesEveryFieldOfARecord) {
   EXPECT_TRUE(records.records({"t", 4}).empty());
 }
 
+/// Writes down what it is shown.
+struct Witness final : Deserializer<std::string> {
+  std::string deserialize(std::string_view topic, const HeadersView& headers, BytesView bytes) override {
+    std::string seen = std::string(topic) + " " + std::string(asText(bytes));
+    for (const Header& header : headers) seen += " " + std::string(header.key);
+    return seen;
+  }
+};
+
+TEST(FetchedPartition, ShowsADeserializerTopicHeadersAndBytes) {
+  auto fetched = FetchedPartition::arrive(source(), makeBatch({.baseOffset = 7, .count = 2}));
+  detail::FetchedRecords out;
+  ASSERT_TRUE(fetched->take(10, out));
+  const ConsumerRecords<std::string, std::string> records(std::move(out), {std::make_shared<Witness>(), std::make_shared<Witness>()});
+  const auto second = *++records.begin();
+  EXPECT_EQ(second.key, "t k8 h");
+  EXPECT_EQ(second.value, "t " + std::string(valueAt(8)) + " h");
+  EXPECT_EQ(second.headers.size(), 1U);
+}
+
 TEST(FetchedPartition, SkipsRecordsBeforeTheFetchOffset) {
   auto fetched = FetchedPartition::arrive(source(5), joined({makeBatch({.baseOffset = 0, .count = 3}), makeBatch({.baseOffset = 3, .count = 5})}));
   EXPECT_EQ(fetched->nextFetch(), 8);
