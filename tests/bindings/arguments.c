@@ -1,5 +1,9 @@
 /* What C may get wrong: every pointer NULL, handles of another kind, sizes that no struct has. */
+#define _POSIX_C_SOURCE 200809L
+
 #include "check.h"
+
+#include <time.h>
 
 void test_arguments(void) {
   klamm_config_t *config = config_with(NULL);
@@ -152,6 +156,20 @@ void test_errors(void) {
   klamm_config_free(config);
 }
 
+/* Apache Kafka answers a change before every broker has heard of it. */
+static void await_partitions(klamm_admin_t *admin, const char *name, int32_t count) {
+  for (int tries = 0;; tries++) {
+    struct timespec moment = {0, 20 * 1000 * 1000};
+    klamm_topics_t *topics = NULL;
+    int32_t code = klamm_admin_describe_topics(admin, &name, 1, NULL, &topics, NULL);
+    int32_t found = code == KLAMM_OK ? klamm_topics_at(topics, 0)->partition_count : -1;
+    klamm_topics_free(topics);
+    if (found == count) return;
+    CHECK(tries < 500 && (code == KLAMM_OK || code == KLAMM_UNKNOWN_TOPIC_OR_PARTITION));
+    nanosleep(&moment, NULL);
+  }
+}
+
 void test_topics(void) {
   klamm_admin_t *admin = new_admin();
   const char *first = new_name("first"), *second = new_name("second");
@@ -185,6 +203,7 @@ void test_topics(void) {
   topics = NULL;
 
   OK(klamm_admin_create_partitions(admin, first, 5, NULL, &error));
+  await_partitions(admin, first, 5);
   FAILS(KLAMM_UNKNOWN_TOPIC_OR_PARTITION, klamm_admin_describe_topics(admin, missing, 2, NULL, &topics, &error));
   CHECK(klamm_topics_count(topics) == 2 && klamm_topics_at(topics, 0)->error != NULL && klamm_topics_at(topics, 1)->error == NULL);
   CHECK(klamm_topics_at(topics, 1)->partition_count == 5 && !klamm_topics_at(topics, 1)->is_internal);

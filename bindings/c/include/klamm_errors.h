@@ -155,7 +155,7 @@ enum klamm_error_code {
   KLAMM_IO_FAILED = -1014, /* a file or device could not be read or written */
   KLAMM_CANCELLED = -1015, /* the operation was given up because its owner was closed */
   KLAMM_CONCURRENT_MODIFICATION = -1016, /* the object is in use by another thread: one at a time */
-  KLAMM_OUT_OF_MEMORY = -1101, /* memory could not be had; nothing was changed */
+  KLAMM_OUT_OF_MEMORY = -1101, /* memory could not be had */
   KLAMM_UNEXPECTED = -1102 /* a fault inside Klamm; the message says what came */
 };
 

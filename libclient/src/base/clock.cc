@@ -1,6 +1,8 @@
 #include "base/clock.h"
 
+#include <cstddef>
 #include <ctime>
+#include <new>
 
 namespace klamm {
 namespace {
@@ -21,8 +23,10 @@ class SystemClock final : public Clock {
 }  // namespace
 
 const Clock& systemClock() noexcept {
-  // Never destroyed: threads that a program keeps until its exit may still ask while other statics go.
-  static const SystemClock& clock = *new SystemClock;
+  // Never destroyed: threads that a program keeps until its exit may still ask while other statics go. Nor allocated: this
+  // cannot fail.
+  alignas(SystemClock) static std::byte room[sizeof(SystemClock)];
+  static const SystemClock& clock = *::new (static_cast<void*>(room)) SystemClock;
   return clock;
 }
 

@@ -1,5 +1,7 @@
 #include "base/random.h"
 
+#include <cstddef>
+#include <new>
 #include <random>
 
 namespace klamm {
@@ -25,8 +27,10 @@ class SeededRandom final : public Random {
 }  // namespace
 
 Random& systemRandom() noexcept {
-  // Never destroyed: threads that a program keeps until its exit may still ask while other statics go.
-  static SystemRandom& random = *new SystemRandom;
+  // Never destroyed: threads that a program keeps until its exit may still ask while other statics go. Nor allocated: this
+  // cannot fail.
+  alignas(SystemRandom) static std::byte room[sizeof(SystemRandom)];
+  static SystemRandom& random = *::new (static_cast<void*>(room)) SystemRandom;
   return random;
 }
 

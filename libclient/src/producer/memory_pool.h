@@ -42,7 +42,7 @@ class MemoryPool : public std::enable_shared_from_this<MemoryPool> {
     std::size_t bytes_ = 0;
   };
 
-  MemoryPool(std::size_t capacity, std::size_t chunkSize) noexcept : capacity_(capacity), chunkSize_(chunkSize), available_(static_cast<std::int64_t>(capacity)) {}
+  MemoryPool(std::size_t capacity, std::size_t chunkSize) : capacity_(capacity), chunkSize_(chunkSize), available_(static_cast<std::int64_t>(capacity)) {}
 
   static constexpr TimePoint kNoWait = TimePoint::min();
   /// Waits until `bytes` are free; with kNoWait not at all. Fails with BufferExhausted at the deadline (at once if it lies in the past), with

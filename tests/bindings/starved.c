@@ -1,0 +1,104 @@
+/* Calls in which memory runs out, at the first allocation, at the second and so on until there are enough: each says so by
+ * its code and an error object, and nothing is broken behind it. No cluster is needed. */
+#include <klamm.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void *__libc_malloc(size_t size); /* glibc's own, behind the one below */
+
+static __thread long left = -1; /* allocations that this thread may make; -1: any number */
+static __thread int once;       /* only one of them fails */
+
+void *malloc(size_t size) {
+  if (left == 0) {
+    if (once) left = -1;
+    return NULL;
+  }
+  if (left > 0) left--;
+  return __libc_malloc(size);
+}
+
+static klamm_config_t *config;
+static klamm_partitions_t *list;
+static klamm_producer_t *producer;
+static klamm_consumer_t *consumer;
+
+static int32_t set_config(klamm_error_t **error) {
+  return klamm_config_set(config, "client.id", "a name that is longer than what fits into a string in place", error);
+}
+static int32_t refuse_config(klamm_error_t **error) {
+  int32_t code = klamm_config_set(config, "linger.ms", "soon", error);
+  return code == KLAMM_INVALID_CLIENT_CONFIG ? KLAMM_OK : code;
+}
+static int32_t add_partition(klamm_error_t **error) {
+  size_t before = klamm_partitions_count(list);
+  int32_t code = klamm_partitions_add(list, before % 2 == 0 ? "even" : "a topic with a name that is longer than others", 0, 0, error);
+  if (klamm_partitions_count(list) != before + (code == KLAMM_OK)) exit(3); /* all or nothing */
+  return code;
+}
+static int32_t make_producer(klamm_error_t **error) { return klamm_producer_new(config, NULL, &producer, error); }
+static int32_t make_consumer(klamm_error_t **error) { return klamm_consumer_new(config, &consumer, error); }
+static int32_t assign(klamm_error_t **error) { return klamm_consumer_assign(consumer, list, error); }
+static int32_t pause_all(klamm_error_t **error) { return klamm_consumer_pause(consumer, list, error); }
+static int32_t seek_all(klamm_error_t **error) { return klamm_consumer_seek_all(consumer, list, error); }
+static int32_t read_assignment(klamm_error_t **error) {
+  klamm_partitions_t *assignment = NULL;
+  int32_t code = klamm_consumer_assignment(consumer, &assignment, error);
+  if ((assignment != NULL) != (code == KLAMM_OK)) exit(4); /* results on success only */
+  klamm_partitions_free(assignment);
+  return code;
+}
+static int32_t refuse_record(klamm_error_t **error) {
+  klamm_producer_record_t record = {.struct_size = sizeof record, .topic = "t", .has_partition = 1, .partition = -1};
+  int32_t code = klamm_producer_send(producer, &record, error);
+  return code == KLAMM_ILLEGAL_ARGUMENT ? KLAMM_OK : code;
+}
+
+/* How often the call found no memory. */
+static long starve(const char *name, int32_t (*call)(klamm_error_t **), int only_once) {
+  once = only_once;
+  for (long allowed = 0;; allowed++) {
+    klamm_error_t *error = NULL;
+    left = allowed;
+    int32_t code = call(&error);
+    int enough = left > 0;
+    left = -1;
+    if (enough) {
+      if (code != KLAMM_OK) {
+        fprintf(stderr, "%s: %s\n", name, klamm_error_message(error));
+        exit(1);
+      }
+      klamm_error_free(error);
+      printf("ok: %s: %ld allocations\n", name, allowed);
+      return allowed;
+    }
+    if (code != KLAMM_OK && strcmp(klamm_error_name(error), "OUT_OF_MEMORY") != 0) {
+      fprintf(stderr, "%s with %ld allocations: %d %s\n", name, allowed, (int)code, klamm_error_message(error));
+      exit(1);
+    }
+    klamm_error_free(error);
+  }
+}
+
+int main(void) {
+  long starved = 0;
+  config = klamm_config_new();
+  list = klamm_partitions_new();
+  if (klamm_config_set(config, "bootstrap.servers", "127.0.0.1:1", NULL) != KLAMM_OK) return 2;
+  starved += starve("set a configuration", set_config, 0);
+  starved += starve("refuse a configuration", refuse_config, 0);
+  for (int i = 0; i < 5; i++) starved += starve("add a partition", add_partition, 0);
+  starved += starve("make a producer", make_producer, 1);
+  starved += starve("make a consumer", make_consumer, 1);
+  starved += starve("refuse a record", refuse_record, 0);
+  starved += starve("assign", assign, 0);
+  starved += starve("pause", pause_all, 0);
+  starved += starve("seek", seek_all, 0);
+  starved += starve("read the assignment", read_assignment, 0);
+  klamm_consumer_free(consumer);
+  klamm_producer_free(producer);
+  klamm_partitions_free(list);
+  klamm_config_free(config);
+  return starved > 20 ? 0 : 5; /* else malloc was not ours */
+}
