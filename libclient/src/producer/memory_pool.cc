@@ -3,6 +3,15 @@
 #include <algorithm>
 
 namespace klamm::producer {
+namespace {
+
+/// Waiting senders are woken when so much is free, or a sixteenth of the pool: each wake costs both threads more time than
+/// filling a small batch does.
+constexpr std::size_t kWorthWaking = std::size_t{512} * 1024;
+/// Then they look by themselves: whatever is free is used, though no more may come back.
+constexpr Duration kLookAgain = Millis(5);
+
+}  // namespace
 
 MemoryPool::Lease& MemoryPool::Lease::operator=(Lease&& other) noexcept {
   if (this != &other) {
@@ -41,7 +50,10 @@ Result<MemoryPool::Lease> MemoryPool::take(std::size_t bytes, TimePoint deadline
   }
   if (deadline == kNoWait) return fail(ErrorCode::BufferExhausted, "buffer.memory is used up");
   waiters_.push_back(&self);
-  self.wake.waitUntil(mutex_, deadline, [&]() KLAMM_REQUIRES(mutex_) { return self.granted || closed_; });
+  const auto ended = [&]() KLAMM_REQUIRES(mutex_) { return self.granted || closed_; };
+  for (TimePoint now = systemClock().now(); !ended() && now < deadline; now = systemClock().now()) {
+    if (!self.wake.waitUntil(mutex_, std::min(deadline, now + kLookAgain), ended)) grantInOrder();
+  }
   if (self.granted) return Lease(shared_from_this(), bytes);
   waiters_.erase(std::find(waiters_.begin(), waiters_.end(), &self));
   grantInOrder();  // who stood behind may need less
@@ -86,7 +98,7 @@ std::size_t MemoryPool::waiting() const {
 void MemoryPool::give(std::size_t bytes) noexcept {
   const MutexLock lock(mutex_);
   available_ += static_cast<std::int64_t>(bytes);
-  grantInOrder();
+  if (available_ >= static_cast<std::int64_t>(std::min(kWorthWaking, capacity_ / 16))) grantInOrder();
 }
 
 void MemoryPool::recycle(std::byte* bytes, std::size_t capacity) noexcept {

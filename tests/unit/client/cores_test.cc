@@ -92,6 +92,8 @@ TEST(NodeVersions, ChoosesTheHighestThatBothHave) {
   metadata.apiKey = 3;
   metadata.minVersion = 2;
   metadata.maxVersion = 7;
+  response.apiKeys.emplace_back().apiKey = 30'000;  // of APIs to come, or hostile
+  response.apiKeys.emplace_back().apiKey = -1;
   const NodeVersions versions(response);
   EXPECT_EQ(*versions.choose(protocol::ApiKey::Metadata), 7);
   EXPECT_EQ(*versions.choose(protocol::ApiKey::Metadata, 0, 5), 5);

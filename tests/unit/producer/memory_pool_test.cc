@@ -69,6 +69,16 @@ TEST(MemoryPool, WhoGivesUpWaitingLetsThoseBehindPass) {
   large.join();
 }
 
+TEST(MemoryPool, AWaiterGetsWhatIsFreeThoughItIsTooLittleToBeWokenFor) {
+  const auto pool = std::make_shared<MemoryPool>(1'000'000, 1000);
+  const auto held = pool->take(999'000, MemoryPool::kNoWait);
+  auto little = pool->take(1000, MemoryPool::kNoWait);
+  std::thread waiter([&] { EXPECT_TRUE(pool->take(1000, kFarAway)); });
+  awaitWaiting(*pool, 1);
+  little->release();
+  waiter.join();
+}
+
 TEST(MemoryPool, CloseEndsEveryWait) {
   const auto pool = std::make_shared<MemoryPool>(100, 10);
   const auto held = pool->take(100, MemoryPool::kNoWait);
