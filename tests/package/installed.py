@@ -118,6 +118,23 @@ def check_pkg_config(installed, work):
     expect(version in run(installed.program("klamm"), "--version"), "klamm.pc and klamm --version differ")
 
 
+def check_c(installed, work):
+    """The program on top of klamm.h, by pkg-config and by CMake in a project that knows no C++."""
+    environment = {**installed.libraries_path(), "PKG_CONFIG_PATH": str(installed.libraries / "pkgconfig")}
+    flags = run("pkg-config", "--cflags", "--libs", "klamm-c", env=environment).split()
+    with installed.broker() as address:
+        example = run(sys.executable, "-B", HERE.parent / "bindings" / "header_example.py", installed.prefix / "include" / "klamm.h")
+        (work / "main.c").write_text(example.replace("localhost:9092", address))
+        run("cc", "-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror", work / "main.c", *flags, "-o", work / "program")
+        run(work / "program", env=environment)
+        (work / "CMakeLists.txt").write_text("cmake_minimum_required(VERSION 3.25)\nproject(p LANGUAGES C)\n"
+                                             "find_package(klamm REQUIRED COMPONENTS c)\nadd_executable(main main.c)\ntarget_link_libraries(main klamm::c)\n")
+        installed.configure(work, work / "build")
+        run("cmake", "--build", work / "build")
+        run(work / "build" / "main")
+    expect(not any("klamm.so" in name for name in needed(work / "build" / "main")), "a program of C needs the library of C++")
+
+
 # Folders of /usr/include that belong to the compiler, the C library and the kernel.
 SYSTEM = re.compile(r"/usr/(lib|include/(c\+\+|linux|asm-generic|[a-z0-9_]+-linux-gnu)|lib/gcc)/|/usr/include/[^/]+$")
 
