@@ -330,7 +330,10 @@ void test_wakeup(void) {
 
 static void *poll_until_woken(void *consumer) {
   klamm_records_t *records = NULL;
-  int32_t code = klamm_consumer_poll(consumer, 60000, &records, NULL);
+  int32_t code;
+  do { /* until this thread is the first */
+    code = klamm_consumer_poll(consumer, 60000, &records, NULL);
+  } while (code == KLAMM_CONCURRENT_MODIFICATION);
   if (code == KLAMM_OK) klamm_records_free(records);
   return code == KLAMM_WAKEUP ? consumer : NULL;
 }
