@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/mutex.h"
 #include "client/metadata.h"
 
 namespace klamm::testing {
@@ -39,7 +40,10 @@ class FakeMetadata final : public client::Metadata {
 
   [[nodiscard]] client::Snapshot snapshot() const override { return snapshot_; }
   [[nodiscard]] std::uint64_t version() const noexcept override { return snapshot_->version; }
-  void touch(std::string_view topic) override { touched.emplace_back(topic); }
+  void touch(std::string_view topic) override {
+    const MutexLock lock(touchMutex_);  // every thread that sends to a new topic
+    touched.emplace_back(topic);
+  }
   void setTopics(std::vector<std::string>) override {}
   void setAllTopics(bool) override {}
   void requestUpdate(std::string_view) override { ++updatesRequested; }
@@ -57,6 +61,7 @@ class FakeMetadata final : public client::Metadata {
   }
 
  private:
+  Mutex touchMutex_;
   void publish() {
     auto next = std::make_shared<client::ClusterSnapshot>();
     next->version = ++version_;
