@@ -42,8 +42,8 @@ PACKAGES = {
         "Section": "net", "Suggests": "klamm-tools", "Depends": "init-system-helpers (>= 1.54)",
         "Description": "compact Kafka-compatible broker\n"
                        " One process that speaks Apache Kafka's protocol and keeps Kafka's files, ready\n"
-                       " within milliseconds. As a service it listens on localhost:9092 and may do nothing\n"
-                       " but write to its own folder."},
+                       " within milliseconds. As a service it listens on localhost:9092 and may do\n"
+                       " nothing but write to its own folder."},
 }
 
 
