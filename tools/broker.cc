@@ -35,6 +35,7 @@ constexpr Command kCommand = {
 const Command& brokerCommand() noexcept { return kCommand; }
 
 int runBroker(const Call& call) {
+  static_cast<void>(parseArguments(kCommand, call.words));  // says what a mistyped option was meant to be
   std::error_code error;
   std::filesystem::path folder = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
   const std::string program = (folder / "klamm-broker").string();

@@ -58,7 +58,7 @@ def depends_of(stage, work):
         return ""
     (work / "debian").mkdir(exist_ok=True)
     (work / "debian" / "control").write_text("Source: klamm\n\nPackage: klamm\nArchitecture: any\n")
-    output = run("dpkg-shlibdeps", "-O", *[f"-e{path}" for path in binaries], cwd=work)
+    output = run("dpkg-shlibdeps", "--warnings=0", "-O", *[f"-e{path}" for path in binaries], cwd=work)
     return re.search(r"shlibs:Depends=(.*)", output).group(1)
 
 

@@ -244,7 +244,7 @@ def check_habits(installed, work):
     expect("klamm topics --bootstrap-server" in overview and "completion" in overview, f"klamm alone shows {overview!r}")
     for tool in re.findall(r"^  ([a-z-]+)  +[a-z]", overview, re.M):
         expect("Examples:\n  " in run(klamm, tool, "--help"), f"klamm {tool} --help has no example")
-    for words, guess in ((["topcis"], "topics"), (["topics", "--creat3"], "--create"), (["completion", "bsh"], "bash")):
+    for words, guess in ((["topcis"], "topics"), (["topics", "--creat3"], "--create"), (["broker", "--prot", "1"], "--port"), (["completion", "bsh"], "bash")):
         done = subprocess.run([klamm, *words], stderr=subprocess.PIPE, text=True)
         expect(done.returncode == 1 and f"Did you mean {guess}?" in done.stderr, f"{words}: {done.stderr!r}")
         expect("\x1b" not in done.stderr, "colours in a pipe")
