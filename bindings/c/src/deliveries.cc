@@ -16,17 +16,6 @@ void klamm_deliveries::add(klamm_delivery_t row, std::string_view topic, const E
 
 namespace klamm::c {
 
-klamm_delivery_t deliveryOf(const RecordMetadata& sent, const Error& error, void* user) noexcept {
-  klamm_delivery_t row{};
-  row.struct_size = sizeof row;
-  row.user = user;
-  row.offset = sent.offset;
-  row.timestamp = sent.timestamp;
-  row.error_code = static_cast<std::int32_t>(error.code());
-  row.partition = sent.partition;
-  return row;
-}
-
 bool DeliveryQueue::enter() noexcept {
   if (open_.fetch_add(1, std::memory_order_relaxed) < limit_) return true;
   leave();

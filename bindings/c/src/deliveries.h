@@ -31,7 +31,16 @@ struct klamm_deliveries : klamm::c::Handle<klamm::c::Kind::Deliveries> {
 namespace klamm::c {
 
 /// A delivery without its topic and error object.
-[[nodiscard]] klamm_delivery_t deliveryOf(const RecordMetadata& sent, const Error& error, void* user) noexcept;
+[[nodiscard]] inline klamm_delivery_t deliveryOf(const RecordMetadata& sent, const Error& error, void* user) noexcept {
+  return {.struct_size = sizeof(klamm_delivery_t),
+          .user = user,
+          .topic = nullptr,
+          .offset = sent.offset,
+          .timestamp = sent.timestamp,
+          .error = nullptr,
+          .error_code = static_cast<std::int32_t>(error.code()),
+          .partition = sent.partition};
+}
 
 /// Keeps deliveries until they are taken. Bounded by counting records from the send on: enter() says whether there is room.
 /// Threading: any thread.

@@ -82,8 +82,12 @@ SendCallback klamm_producer::callbackFor(void* recordUser) {
 }
 
 Error klamm_producer::send(const klamm_producer_record_t* given, std::size_t size) {
-  klamm_producer_record_t record;
-  if (Error error = c::readSized(given, size, record)) return error;
+  klamm_producer_record_t room;
+  if (size != sizeof room) [[unlikely]] {  // that of another version; ours is read where it lies
+    if (Error error = c::readSized(given, size, room)) return error;
+    given = &room;
+  }
+  const klamm_producer_record_t& record = *given;
   if (Error error = checkSizes(record)) return error;
   detail::BytesRecord bytes{.topic = record.topic};
   if (record.has_partition != 0) bytes.partition = record.partition;
@@ -95,9 +99,10 @@ Error klamm_producer::send(const klamm_producer_record_t* given, std::size_t siz
     if (Error error = checkedHeaders(record, headers)) return error;
     bytes.headers = headers;
   }
-  if (queue && !queue->enter()) return {ErrorCode::BufferExhausted, "delivery_queue_limit records are under way or their deliveries not taken"};
+  if (!queue) return core->send(bytes, callbackFor(record.user));
+  if (!queue->enter()) return {ErrorCode::BufferExhausted, "delivery_queue_limit records are under way or their deliveries not taken"};
   Error error = core->send(bytes, callbackFor(record.user));
-  if (error && queue) queue->leave();
+  if (error) queue->leave();
   return error;
 }
 
