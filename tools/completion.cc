@@ -113,7 +113,7 @@ std::string bashScript() {
 }
 
 /// `text` within single quotes, with a backslash before each of `special`.
-std::string quoted(std::string_view text, std::string_view special = "") {
+std::string inQuotes(std::string_view text, std::string_view special = "") {
   std::string result = "'";
   for (const char c : text) {
     if (special.find(c) != std::string_view::npos) result += '\\';
@@ -125,7 +125,7 @@ std::string quoted(std::string_view text, std::string_view special = "") {
 
 std::string zshScript() {
   std::string script = fmt::format("#compdef klamm {}\n# Made by: klamm completion zsh\nlocal -a klamm_commands=(\n", fmt::join(otherPrograms(), " "));
-  for (const Tool& tool : allTools()) script += "  " + quoted(fmt::format("{}:{}", tool.name, tool.summary)) + "\n";
+  for (const Tool& tool : allTools()) script += "  " + inQuotes(fmt::format("{}:{}", tool.name, tool.summary)) + "\n";
   script +=
       ")\n"
       "local klamm_command=${service#klamm-}\n"
@@ -150,8 +150,8 @@ std::string zshScript() {
         for (const char c : option.value) value.append(c == ':' ? "\\:" : std::string(1, c));
         value = fmt::format("{}{}:{}", option.takes == Takes::OptionalValue ? "::" : ":", value.empty() ? "value" : value, action);
       }
-      std::string help = quoted(option.help, "[]:\\");
-      script += fmt::format(" \\\n      {}", quoted(spec + "[") + help + quoted("]" + value));
+      std::string help = inQuotes(option.help, "[]:\\");
+      script += fmt::format(" \\\n      {}", inQuotes(spec + "[") + help + inQuotes("]" + value));
     }
     if (tool.name == "completion") script += fmt::format(" \\\n      '1:shell:({})'", fmt::join(kShells, " "));
     if (tool.name == "broker") script += " \\\n      '1:server.properties:_files'";
@@ -163,7 +163,7 @@ std::string zshScript() {
 std::string fishScript() {
   std::string script = "# Made by: klamm completion fish\ncomplete -c klamm -f\n";
   for (const Tool& tool : allTools()) {
-    script += fmt::format("complete -c klamm -n __fish_use_subcommand -a {} -d {}\n", tool.name, quoted(tool.summary, "\\"));
+    script += fmt::format("complete -c klamm -n __fish_use_subcommand -a {} -d {}\n", tool.name, inQuotes(tool.summary, "\\"));
     const std::string within = fmt::format("complete -c klamm -n '__fish_seen_subcommand_from {}'", tool.name);
     const std::string alone = fmt::format("complete -c klamm-{}", tool.name);
     const bool hasProgram = tool.name != "completion";
@@ -171,7 +171,7 @@ std::string fishScript() {
     if (tool.name == "broker") script += within + " -F\n";
     for (const Option& option : shownOptions(tool.command())) {
       const std::string_view value = valuesOf(option) == Values::None ? "" : valuesOf(option) == Values::Anything ? " -x" : " -r -F";
-      const std::string words = fmt::format(" -l {}{} -d {}\n", option.name, value, quoted(option.help, "\\"));
+      const std::string words = fmt::format(" -l {}{} -d {}\n", option.name, value, inQuotes(option.help, "\\"));
       script += within + words;
       if (hasProgram) script += alone + words;
     }
