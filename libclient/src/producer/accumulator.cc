@@ -109,7 +109,8 @@ Batch* Accumulator::tryAppend(PartitionQueue& queue, const detail::BytesRecord& 
 bool Accumulator::enlarge(Batch& batch, std::size_t recordSize) {
   const std::size_t needed = batch.builder.sizeInBytes() + recordSize;
   const std::size_t most = std::max(settings_.batchSize, kLargestToCompress);
-  if (!batch.builder.empty() && needed > most) return false;
+  // Growing waits for nobody: once more is taken than there is, the next batch waits for its turn.
+  if (!batch.builder.empty() && (needed > most || pool_->available() <= 0)) return false;
   batch.builder.moveTo(pool_->memory(std::max(needed, std::min(most, 2 * batch.builder.capacity()))));
   batch.lease->resize(batch.builder.capacity());
   return true;
@@ -192,7 +193,9 @@ Result<std::unique_ptr<Batch>> Accumulator::openBatch(PartitionQueue& queue, std
     endHurry();
   }
   if (!lease) return fail(std::move(lease).error());
-  return std::make_unique<Batch>(queue, pool_->memory(bytes), *std::move(lease), clock_.now());
+  record::BatchMemory memory = pool_->memory(bytes);
+  lease->resize(memory.capacity);  // a chunk that is used again may be larger
+  return std::make_unique<Batch>(queue, std::move(memory), *std::move(lease), clock_.now());
 }
 
 void Accumulator::list(PartitionQueue& queue) {

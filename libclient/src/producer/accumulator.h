@@ -78,7 +78,7 @@ class Accumulator {
   /// The batch that it was added to; null if no open one has room.
   [[nodiscard]] Batch* tryAppend(PartitionQueue& queue, const detail::BytesRecord& record, const Size& size, SendCallback& callback)
       KLAMM_REQUIRES(queue.mutex);
-  /// Gives an open batch more memory; false if it has all that one may have.
+  /// Gives an open batch more memory; false if it has all that one may have, or the pool has none.
   [[nodiscard]] bool enlarge(Batch& batch, std::size_t recordSize);
   void pushBatch(PartitionQueue& queue, std::unique_ptr<Batch> batch) KLAMM_REQUIRES(queue.mutex);
   [[nodiscard]] Appended appended(PartitionQueue& queue, const Batch& batch, bool sticky, std::size_t bytes, bool newBatch)

@@ -1,6 +1,7 @@
 #include "producer/memory_pool.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace klamm::producer {
 namespace {
@@ -10,6 +11,8 @@ namespace {
 constexpr std::size_t kWorthWaking = std::size_t{512} * 1024;
 /// Then they look by themselves: whatever is free is used, though no more may come back.
 constexpr Duration kLookAgain = Millis(5);
+/// Among so many unused chunks, the last ones, one of the right size is looked for: without batches they are many and small.
+constexpr std::ptrdiff_t kLookedAt = 64;
 
 }  // namespace
 
@@ -54,6 +57,7 @@ Result<MemoryPool::Lease> MemoryPool::take(std::size_t bytes, TimePoint deadline
   for (TimePoint now = systemClock().now(); !ended() && now < deadline; now = systemClock().now()) {
     if (!self.wake.waitUntil(mutex_, std::min(deadline, now + kLookAgain), ended)) grantInOrder();
   }
+  if (!ended()) grantInOrder();  // who cannot wait: those in front may stand there only because they were not woken yet
   if (self.granted) return Lease(shared_from_this(), bytes);
   waiters_.erase(std::find(waiters_.begin(), waiters_.end(), &self));
   grantInOrder();  // who stood behind may need less
@@ -67,11 +71,14 @@ record::BatchMemory MemoryPool::memory(std::size_t bytes) {
   {
     const MutexLock lock(mutex_);
     const auto fits = [bytes](const Chunk& one) { return one.capacity >= bytes && one.capacity / 2 < bytes; };
-    const auto last = std::find_if(chunks_.rbegin(), chunks_.rend(), fits);
-    if (last != chunks_.rend()) {
+    const auto end = std::next(chunks_.rbegin(), std::min(std::ssize(chunks_), kLookedAt));
+    const auto last = std::find_if(chunks_.rbegin(), end, fits);
+    if (last != end) {
       chunk = std::move(*last);
       chunks_.erase(std::next(last).base());
       unused_ -= chunk.capacity;
+    } else {
+      makeRoom();
     }
   }
   if (chunk.bytes == nullptr) chunk = {std::unique_ptr<std::byte[]>(new std::byte[bytes]), bytes};
@@ -88,6 +95,11 @@ void MemoryPool::close() {
 std::int64_t MemoryPool::available() const {
   const MutexLock lock(mutex_);
   return available_;
+}
+
+std::size_t MemoryPool::unused() const {
+  const MutexLock lock(mutex_);
+  return unused_;
 }
 
 std::size_t MemoryPool::waiting() const {
@@ -111,6 +123,12 @@ void MemoryPool::recycle(std::byte* bytes, std::size_t capacity) noexcept {
     unused_ += capacity;
   } catch (const std::bad_alloc&) {  // then it is freed
   }
+}
+
+void MemoryPool::makeRoom() {
+  auto kept = chunks_.begin();
+  while (kept != chunks_.end() && static_cast<std::int64_t>(unused_) > available_) unused_ -= (kept++)->capacity;
+  chunks_.erase(chunks_.begin(), kept);
 }
 
 void MemoryPool::grantInOrder() {

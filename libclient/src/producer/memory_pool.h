@@ -54,6 +54,8 @@ class MemoryPool : public std::enable_shared_from_this<MemoryPool> {
   void close() KLAMM_EXCLUDES(mutex_);
 
   [[nodiscard]] std::int64_t available() const KLAMM_EXCLUDES(mutex_);
+  /// Bytes of chunks that are kept to be used again.
+  [[nodiscard]] std::size_t unused() const KLAMM_EXCLUDES(mutex_);
   [[nodiscard]] std::size_t waiting() const KLAMM_EXCLUDES(mutex_);
 
  private:
@@ -69,6 +71,8 @@ class MemoryPool : public std::enable_shared_from_this<MemoryPool> {
   };
   void give(std::size_t bytes) noexcept KLAMM_EXCLUDES(mutex_);
   void recycle(std::byte* bytes, std::size_t capacity) noexcept KLAMM_EXCLUDES(mutex_);
+  /// Frees the oldest unused chunks, until they and what is taken are no more than the pool has.
+  void makeRoom() KLAMM_REQUIRES(mutex_);
   void grantInOrder() KLAMM_REQUIRES(mutex_);
 
   const std::size_t capacity_;

@@ -79,6 +79,29 @@ TEST(MemoryPool, AWaiterGetsWhatIsFreeThoughItIsTooLittleToBeWokenFor) {
   waiter.join();
 }
 
+TEST(MemoryPool, WhoCannotWaitGetsWhatIsFreeBehindAWaiterNotWokenYet) {
+  const auto pool = std::make_shared<MemoryPool>(1'000'000, 1000);
+  const auto held = pool->take(960'000, MemoryPool::kNoWait);
+  auto little = pool->take(40'000, MemoryPool::kNoWait);
+  std::thread waiter([&] { EXPECT_TRUE(pool->take(1000, kFarAway)); });
+  awaitWaiting(*pool, 1);
+  little->release();
+  EXPECT_TRUE(pool->take(1000, systemClock().now()));
+  waiter.join();
+}
+
+TEST(MemoryPool, UnusedChunksOfAnotherSizeMakeRoom) {
+  const auto pool = std::make_shared<MemoryPool>(1000, 10);
+  {
+    const auto small = pool->memory(100);
+    const auto large = pool->memory(600);
+  }
+  EXPECT_EQ(pool->unused(), 700U);
+  const auto lease = pool->take(700, MemoryPool::kNoWait);
+  const auto memory = pool->memory(250);
+  EXPECT_EQ(pool->unused(), 100U) << "of 300 bytes that are left";
+}
+
 TEST(MemoryPool, CloseEndsEveryWait) {
   const auto pool = std::make_shared<MemoryPool>(100, 10);
   const auto held = pool->take(100, MemoryPool::kNoWait);

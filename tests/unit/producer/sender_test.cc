@@ -327,6 +327,24 @@ TEST_F(Sender, TheOnlyRecordAtFaultHasTheErrorOfTheBatch) {
   EXPECT_EQ(results, Strings{"old!INVALID_TIMESTAMP"});
 }
 
+TEST_F(Sender, ABatchThatCompressesWellGrowsNoMoreOnceTheMemoryIsUsedUp) {
+  settings.compression = {compress::CompressionType::Gzip, {}};
+  settings.batchSize = 1000;
+  settings.bufferMemory = 4000;
+  settings.linger = 10s;
+  startPlain();
+  accumulator->topics().find("t")->ratio.store(0.01F);
+  std::size_t taken = 0;
+  while (taken < 100 && append(std::string(300, 'a'))) ++taken;
+  EXPECT_GT(taken, 9U);
+  EXPECT_LT(taken, 14U);
+  EXPECT_EQ(accumulator->pool().available(), 0);
+  accumulator->beginHurry();
+  sender->drive();
+  accumulator->endHurry();
+  EXPECT_EQ(next().values.size(), taken);
+}
+
 TEST_F(Sender, WhoFillsBatchesFasterThanTheyAreCompressedCompressesOne) {
   settings.compression = {compress::CompressionType::Gzip, {}};
   settings.batchSize = 1000;
