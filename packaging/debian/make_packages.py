@@ -72,7 +72,7 @@ def document(stage, name):
 
 
 def add_service(stage, control, folder):
-    for source, target in ((HERE / "klamm-broker.service", "lib/systemd/system"), (HERE / "server.properties", "etc/klamm")):
+    for source, target in ((HERE / "klamm-broker.service", "usr/lib/systemd/system"), (HERE / "server.properties", "etc/klamm")):
         (stage / target).mkdir(parents=True)
         shutil.copy(source, stage / target / source.name)
     shutil.copy(ROOT / "docs" / "config" / "broker.md", folder)

@@ -19,6 +19,7 @@ USE = r"""
 set -eu
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 klamm --version; klamm-broker --version
+dpkg -L klamm-broker | grep -qx /usr/lib/systemd/system/klamm-broker.service  # not below /lib, a link into /usr
 runuser -u nobody -- klamm-broker --port 0 > /tmp/ready 2> /tmp/broker.log & broker=$!
 for i in $(seq 100); do [ -s /tmp/ready ] && break; sleep 0.1; done
 address=$(cut -d' ' -f2 /tmp/ready)
