@@ -54,6 +54,7 @@ void test_topics(void);
 void test_ten_thousand_deliveries(void);
 void test_failed_deliveries(void);
 void test_kept_deliveries(void);
+void test_two_takers(void);
 void test_free_in_a_callback(void);
 void test_fields_of_records(void);
 void test_group_of_two(void);

@@ -109,6 +109,7 @@ int main(int argc, char **argv) {
       {"10,000 records with their deliveries", test_ten_thousand_deliveries},
       {"failed deliveries", test_failed_deliveries},
       {"deliveries that are kept", test_kept_deliveries},
+      {"two threads that take deliveries", test_two_takers},
       {"free in a callback", test_free_in_a_callback},
       {"fields of records", test_fields_of_records},
       {"a group of two members", test_group_of_two},

@@ -1,4 +1,7 @@
 /* Records out, and what becomes of them. */
+#include <pthread.h>
+#include <time.h>
+
 #include "check.h"
 
 enum { RECORDS = 10000, PARTITIONS = 3 };
@@ -105,6 +108,10 @@ void test_failed_deliveries(void) {
   record.has_timestamp = 1;
   record.timestamp = -1;
   FAILS(KLAMM_ILLEGAL_ARGUMENT, klamm_producer_send(producer, &record, &error));
+  record.has_timestamp = 0;
+  record.value = large;
+  record.value_size = (size_t)-1; /* also of a language that has no unsigned numbers */
+  FAILS(KLAMM_ILLEGAL_ARGUMENT, klamm_producer_send(producer, &record, &error));
   CHECK(outcome.count == 2);
   klamm_producer_free(producer);
 }
@@ -162,12 +169,50 @@ void test_kept_deliveries(void) {
   klamm_deliveries_free(deliveries);
 }
 
+static void *take_one(void *producer) {
+  klamm_deliveries_t *deliveries = NULL;
+  OK(klamm_producer_take_deliveries(producer, 60000, &deliveries, &error));
+  CHECK(klamm_deliveries_count(deliveries) == 1);
+  klamm_deliveries_free(deliveries);
+  return NULL;
+}
+
+/* One waits long, another looks in again and again: the first one is woken all the same. */
+void test_two_takers(void) {
+  klamm_producer_options_t options = {.struct_size = sizeof options};
+  options.delivery_queue_limit = 10;
+  klamm_producer_t *producer = new_producer(&options);
+  klamm_producer_record_t record = {.struct_size = sizeof record};
+  klamm_deliveries_t *deliveries = NULL;
+  pthread_t waiting;
+  const time_t began = time(NULL);
+  record.topic = new_name("taken");
+  create_topic(record.topic, 1);
+  CHECK(pthread_create(&waiting, NULL, take_one, producer) == 0);
+  for (int i = 0; i < 100; i++) {
+    OK(klamm_producer_take_deliveries(producer, 1, &deliveries, &error));
+    CHECK(klamm_deliveries_count(deliveries) == 0);
+    klamm_deliveries_free(deliveries);
+  }
+  OK(klamm_producer_send(producer, &record, &error));
+  CHECK(pthread_join(waiting, NULL) == 0);
+  CHECK(time(NULL) - began < 50);
+  klamm_producer_free(producer);
+}
+
 static void free_it(const klamm_delivery_t *delivery, void *user) {
   outcome_t *outcome = user;
   (void)delivery;
   outcome->count++;
   klamm_producer_free(outcome->producer);
   CHECK(klamm_producer_flush(outcome->producer, NULL) == KLAMM_ILLEGAL_STATE); /* it would wait for itself */
+}
+
+/* Fails at once, on this thread. */
+static void send_nowhere(const klamm_delivery_t *delivery, void *user) {
+  klamm_producer_record_t record = {.struct_size = sizeof record, .topic = ""};
+  (void)delivery;
+  OK(klamm_producer_send(user, &record, &error));
 }
 
 void test_free_in_a_callback(void) {
@@ -186,4 +231,15 @@ void test_free_in_a_callback(void) {
   OK(klamm_producer_flush(outcome.producer, &error));
   CHECK(outcome.count == 2);
   klamm_producer_free(outcome.producer);
+
+  /* Nor in the callback of another producer inside that of the first. */
+  klamm_producer_t *inner = new_producer(&options);
+  options.on_delivery = send_nowhere;
+  options.user = inner;
+  outcome.producer = new_producer(&options);
+  OK(klamm_producer_send(outcome.producer, &record, &error));
+  OK(klamm_producer_flush(outcome.producer, &error));
+  CHECK(outcome.count == 3);
+  klamm_producer_free(outcome.producer);
+  klamm_producer_free(inner);
 }

@@ -36,7 +36,7 @@
  * element's struct_size counts for all. A field that this library does not know, and that is not zero, is refused.
  *
  * TEXT is UTF-8 ended by NUL. BYTES are a pointer and a size; the pointer NULL is Kafka's null (a tombstone, no key),
- * another pointer with the size 0 is no bytes at all.
+ * another pointer with the size 0 is no bytes at all. Sizes of a record's parts are at most INT32_MAX.
  *
  * TIME is milliseconds: int64_t, since 1970 for points in time. A timeout is at least 0, or KLAMM_DEFAULT_TIMEOUT where
  * that is said; INT64_MAX is without end.

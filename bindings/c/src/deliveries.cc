@@ -24,24 +24,24 @@ bool DeliveryQueue::enter() noexcept {
 
 void DeliveryQueue::push(const RecordMetadata& sent, const Error& error, void* user) noexcept {
   const MutexLock lock(mutex_);
+  const bool first = nothing();  // whoever is woken takes all, and who waits beside him sees the next first one
   try {
     filling_->add(deliveryOf(sent, error, user), sent.topic, error);
   } catch (...) {
     ++lost_;
   }
-  if (std::exchange(awaited_, false)) arrived_.notifyOne();
+  if (first && waiting_ > 0) arrived_.notifyOne();
 }
 
 Error DeliveryQueue::take(TimePoint deadline, std::unique_ptr<klamm_deliveries>& out) {
   auto next = std::make_unique<klamm_deliveries>();
   const MutexLock lock(mutex_);
-  arrived_.waitUntil(mutex_, deadline, [this]() KLAMM_REQUIRES(mutex_) {
-    awaited_ = filling_->rows.empty() && lost_ == 0;
-    return !awaited_;
-  });
-  awaited_ = false;
+  ++waiting_;
+  arrived_.waitUntil(mutex_, deadline, [this]() KLAMM_REQUIRES(mutex_) { return !nothing(); });
+  --waiting_;
   if (const std::size_t lost = std::exchange(lost_, 0); lost > 0) {
     leave(lost);
+    if (!nothing()) arrived_.notifyOne();
     throw std::bad_alloc();
   }
   leave(filling_->rows.size());

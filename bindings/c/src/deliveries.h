@@ -56,11 +56,13 @@ class DeliveryQueue {
   [[nodiscard]] Error take(TimePoint deadline, std::unique_ptr<klamm_deliveries>& out);
 
  private:
+  [[nodiscard]] bool nothing() const noexcept KLAMM_REQUIRES(mutex_) { return filling_->rows.empty() && lost_ == 0; }
+
   const std::size_t limit_;
   std::atomic<std::size_t> open_ = 0;
   Mutex mutex_;
   CondVar arrived_;
-  bool awaited_ KLAMM_GUARDED_BY(mutex_) = false;
+  std::size_t waiting_ KLAMM_GUARDED_BY(mutex_) = 0;  // threads in take()
   std::size_t lost_ KLAMM_GUARDED_BY(mutex_) = 0;  // there was no memory to keep them
   std::unique_ptr<klamm_deliveries> filling_ KLAMM_GUARDED_BY(mutex_);
 };

@@ -1,3 +1,5 @@
+#include <cstddef>
+#include <cstdint>
 #include <klamm.h>
 #include <klamm/detail/producer_core.h>
 #include <memory>
@@ -27,8 +29,21 @@ struct klamm_producer : c::Handle<c::Kind::Producer> {
 
 namespace {
 
-/// The producer whose callback this thread is in.
-thread_local const klamm_producer* delivering = nullptr;
+/// A producer whose callback this thread is in, and the one around it: a callback may send by another producer.
+struct Delivering {
+  const klamm_producer* producer;
+  const Delivering* outer;
+};
+thread_local const Delivering* delivering = nullptr;
+
+[[nodiscard]] bool isDelivering(const klamm_producer* producer) noexcept {
+  const Delivering* at = delivering;
+  while (at != nullptr && at->producer != producer) at = at->outer;
+  return at != nullptr;
+}
+
+/// What Kafka's format has room for. More is mostly a negative number, and sums of such would wrap around.
+constexpr std::size_t kLargestSize = INT32_MAX;
 
 [[nodiscard]] std::optional<BytesView> bytesOf(const void* data, std::size_t size) noexcept {
   if (data == nullptr) return std::nullopt;
@@ -37,10 +52,12 @@ thread_local const klamm_producer* delivering = nullptr;
 
 [[nodiscard]] Error checkedHeaders(const klamm_producer_record_t& record, std::vector<Header>& headers) {
   if (record.headers == nullptr) return c::illegalArgument("headers is NULL and header_count is not 0");
+  if (record.header_count > kLargestSize) return c::illegalArgument("header_count is larger than INT32_MAX");
   headers.clear();
   for (std::size_t i = 0; i < record.header_count; ++i) {
     const klamm_header_t& header = record.headers[i];
     if (header.key == nullptr) return c::illegalArgument("the key of a header is NULL");
+    if (header.key_size > kLargestSize || header.value_size > kLargestSize) return c::illegalArgument("a size in a header is larger than INT32_MAX");
     headers.push_back({.key = {header.key, header.key_size}, .value = bytesOf(header.value, header.value_size)});
   }
   return {};
@@ -50,6 +67,7 @@ thread_local const klamm_producer* delivering = nullptr;
   if (record.topic == nullptr) return c::illegalArgument("the topic is NULL");
   if (record.key == nullptr && record.key_size != 0) return c::illegalArgument("key is NULL and key_size is not 0");
   if (record.value == nullptr && record.value_size != 0) return c::illegalArgument("value is NULL and value_size is not 0");
+  if (record.key_size > kLargestSize || record.value_size > kLargestSize) return c::illegalArgument("key_size or value_size is larger than INT32_MAX");
   if (record.reserved != 0) return c::illegalArgument("reserved is not 0");
   return {};
 }
@@ -59,7 +77,8 @@ thread_local const klamm_producer* delivering = nullptr;
 void klamm_producer::deliver(const RecordMetadata& sent, const Error& error, void* recordUser) noexcept {
   klamm_delivery_t row = c::deliveryOf(sent, error, recordUser);
   row.topic = sent.topic.data();  // that of a std::string, or of the record: there is a NUL behind it
-  const klamm_producer* const outer = std::exchange(delivering, this);
+  const Delivering here{.producer = this, .outer = delivering};
+  delivering = &here;
   if (!error) [[likely]] {
     onDelivery(&row, user);
   } else {
@@ -72,7 +91,7 @@ void klamm_producer::deliver(const RecordMetadata& sent, const Error& error, voi
     }
     onDelivery(&row, user);
   }
-  delivering = outer;
+  delivering = here.outer;
 }
 
 SendCallback klamm_producer::callbackFor(void* recordUser) {
@@ -128,7 +147,7 @@ int32_t klamm_producer_new(const klamm_config_t* config, const klamm_producer_op
 }
 
 void klamm_producer_free(klamm_producer_t* producer) {
-  if (c::isA(producer) && delivering != producer) delete producer;
+  if (c::isA(producer) && !isDelivering(producer)) delete producer;
 }
 
 int32_t klamm_producer_send(klamm_producer_t* producer, const klamm_producer_record_t* record, klamm_error_t** error) {
