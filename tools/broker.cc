@@ -43,7 +43,8 @@ int runBroker(const Call& call) {
   for (const std::string& word : call.words) words.push_back(const_cast<char*>(word.c_str()));  // execv leaves them as they are
   words.push_back(nullptr);
   ::execv(program.c_str(), words.data());
-  complain("cannot start " + program + ": " + std::strerror(errno));
+  const std::string why = errno == ENOENT ? "it is not there; Debian's package klamm-broker has it" : std::strerror(errno);
+  complain("cannot start " + program + ": " + why);
   return 1;
 }
 

@@ -248,6 +248,9 @@ def check_habits(installed, work):
         done = subprocess.run([klamm, *words], stderr=subprocess.PIPE, text=True)
         expect(done.returncode == 1 and f"Did you mean {guess}?" in done.stderr, f"{words}: {done.stderr!r}")
         expect("\x1b" not in done.stderr, "colours in a pipe")
+    alone = shutil.copy(klamm, work / "klamm")
+    done = subprocess.run([alone, "broker"], stderr=subprocess.PIPE, text=True)
+    expect(done.returncode == 1 and "package klamm-broker" in done.stderr, f"without the broker's program: {done.stderr!r}")
 
 
 def completed(script, line):
