@@ -1,7 +1,7 @@
 // klamm completion: what a shell offers when the tab key is pressed, made of the tables that the tools read their words by.
 
-#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -35,19 +35,11 @@ Values valuesOf(const Option& option) {
   return option.value == "FOLDER" ? Values::Folders : Values::Anything;
 }
 
-/// Options that the help shows, by name.
-std::vector<Option> shownOptions(const Command& command) {
-  std::vector<Option> options = allOptions(command);
-  std::erase_if(options, [](const Option& option) { return option.help.empty(); });
-  std::sort(options.begin(), options.end(), [](const Option& a, const Option& b) { return a.name < b.name; });
-  return options;
-}
-
-/// The programs that are completed besides klamm itself: each tool that has a name of its own.
+/// The programs that are completed besides klamm itself.
 std::vector<std::string> otherPrograms() {
   std::vector<std::string> programs;
   for (const Tool& tool : allTools())
-    if (tool.name != "completion") programs.push_back("klamm-" + std::string(tool.name));
+    if (std::string program = programOf(tool); !program.empty()) programs.push_back(std::move(program));
   return programs;
 }
 
@@ -165,15 +157,15 @@ std::string fishScript() {
   for (const Tool& tool : allTools()) {
     script += fmt::format("complete -c klamm -n __fish_use_subcommand -a {} -d {}\n", tool.name, inQuotes(tool.summary, "\\"));
     const std::string within = fmt::format("complete -c klamm -n '__fish_seen_subcommand_from {}'", tool.name);
-    const std::string alone = fmt::format("complete -c klamm-{}", tool.name);
-    const bool hasProgram = tool.name != "completion";
-    if (hasProgram) script += alone + (tool.name == "broker" ? "\n" : " -f\n");
+    const std::string program = programOf(tool);
+    const std::string alone = fmt::format("complete -c {}", program);
+    if (!program.empty()) script += alone + (tool.name == "broker" ? "\n" : " -f\n");
     if (tool.name == "broker") script += within + " -F\n";
     for (const Option& option : shownOptions(tool.command())) {
       const std::string_view value = valuesOf(option) == Values::None ? "" : valuesOf(option) == Values::Anything ? " -x" : " -r -F";
       const std::string words = fmt::format(" -l {}{} -d {}\n", option.name, value, inQuotes(option.help, "\\"));
       script += within + words;
-      if (hasProgram) script += alone + words;
+      if (!program.empty()) script += alone + words;
     }
   }
   script += fmt::format("complete -c klamm -n '__fish_seen_subcommand_from help' -a '{}'\n", toolNames());

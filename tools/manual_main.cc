@@ -2,9 +2,25 @@
 
 #include <filesystem>
 #include <fstream>
+#include <string>
 
 #include "common/manual.h"
 #include "common/terminal.h"
+
+namespace klamm::tools {
+namespace {
+
+/// Whether all of it reached the file.
+bool write(const std::filesystem::path& file, const std::string& page) {
+  std::ofstream out(file);
+  out << page;
+  out.close();
+  if (!out) complain("cannot write " + file.string());
+  return static_cast<bool>(out);
+}
+
+}  // namespace
+}  // namespace klamm::tools
 
 int main(int count, char** words) {
   using namespace klamm::tools;
@@ -14,8 +30,8 @@ int main(int count, char** words) {
   }
   const std::filesystem::path folder = words[1];
   std::filesystem::create_directories(folder);
-  std::ofstream(folder / "klamm.1") << overviewPage();
+  bool written = write(folder / "klamm.1", overviewPage());
   for (const Tool& tool : allTools())
-    if (tool.name != "completion") std::ofstream(folder / ("klamm-" + std::string(tool.name) + ".1")) << toolPage(tool);
-  return std::filesystem::exists(folder / "klamm-topics.1") ? 0 : 1;
+    if (const std::string program = programOf(tool); !program.empty()) written = write(folder / (program + ".1"), toolPage(tool)) && written;
+  return written ? 0 : 1;
 }

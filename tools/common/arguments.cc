@@ -196,9 +196,11 @@ Arguments parseArguments(const Command& command, std::vector<std::string> words)
   return arguments;
 }
 
-std::vector<Option> allOptions(const Command& command) {
-  std::vector<Option> options(command.options.begin(), command.options.end());
-  options.insert(options.end(), std::begin(kCommon), std::end(kCommon));
+std::vector<Option> shownOptions(const Command& command) {
+  std::vector<Option> options;
+  for (const Option* option : optionsOf(command))
+    if (!option->help.empty()) options.push_back(*option);
+  std::sort(options.begin(), options.end(), [](const Option& a, const Option& b) { return a.name < b.name; });
   return options;
 }
 
@@ -206,15 +208,12 @@ std::string helpText(const Command& command, std::string_view calledAs, std::siz
   constexpr std::size_t column = 34;
   std::string text(command.summary);
   text.append("\n\nUsage: ").append(calledAs).append(" ").append(command.usage).append("\n\n");
-  auto options = optionsOf(command);
-  std::sort(options.begin(), options.end(), [](const Option* a, const Option* b) { return a->name < b->name; });
-  for (const Option* option : options) {
-    if (option->help.empty()) continue;
-    std::string left = "  --" + std::string(option->name);
-    if (option->takes == Takes::Value) left.append(" ").append(option->value);
-    if (option->takes == Takes::OptionalValue) left.append(" [").append(option->value).append("]");
+  for (const Option& option : shownOptions(command)) {
+    std::string left = "  --" + std::string(option.name);
+    if (option.takes == Takes::Value) left.append(" ").append(option.value);
+    if (option.takes == Takes::OptionalValue) left.append(" [").append(option.value).append("]");
     bool first = true;
-    for (const std::string& line : wrapped(option->help, std::max<std::size_t>(width, column + 30) - column)) {
+    for (const std::string& line : wrapped(option.help, std::max<std::size_t>(width, column + 30) - column)) {
       if (first && left.size() + 2 > column) text.append(left).append("\n").append(column, ' ');
       else if (first) text.append(left).append(column - left.size(), ' ');
       else text.append(column, ' ');

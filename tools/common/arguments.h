@@ -75,8 +75,8 @@ class Arguments {
 /// in place of two. --help and --version belong to every command. UsageError for what does not fit.
 [[nodiscard]] Arguments parseArguments(const Command& command, std::vector<std::string> words);
 
-/// The command's own options and those that every command takes.
-[[nodiscard]] std::vector<Option> allOptions(const Command& command);
+/// The options that people are told of, the command's own and those of every command, by name.
+[[nodiscard]] std::vector<Option> shownOptions(const Command& command);
 
 /// What --help prints, in at most `width` columns.
 [[nodiscard]] std::string helpText(const Command& command, std::string_view calledAs, std::size_t width);

@@ -29,15 +29,15 @@ const Tool* findTool(std::string_view name) noexcept {
   return nullptr;
 }
 
+std::string programOf(const Tool& tool) { return tool.run == runCompletion ? "" : fmt::format("klamm-{}", tool.name); }
+
 std::string overviewText() {
   std::string text = "klamm: Apache Kafka's console tools, native\n\nUsage: klamm COMMAND [options]      klamm COMMAND --help\n\n";
   for (const Tool& tool : kTools) text += fmt::format("  {:<21}{}\n", tool.name, tool.summary);
+  text += "\nExamples:\n";
+  for (std::string_view left = kFirstSteps; !left.empty(); left.remove_prefix(left.find('\n') + 1))
+    text += fmt::format("  {}\n", left.substr(0, left.find('\n')));
   return text +
-         "\nExamples:\n"
-         "  klamm broker --port 9092\n"
-         "  klamm topics --bootstrap-server localhost:9092 --create --topic orders --partitions 3\n"
-         "  klamm console-producer --bootstrap-server localhost:9092 --topic orders < lines.txt\n"
-         "  klamm console-consumer --bootstrap-server localhost:9092 --topic orders --from-beginning\n"
          "  eval \"$(klamm completion bash)\"\n\n"
          "Options, output and exit codes are those of Kafka 4.3. The program also answers to klamm-topics, kafka-topics,\n"
          "kafka-topics.sh and so on.\n";

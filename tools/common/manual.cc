@@ -47,26 +47,20 @@ std::string overviewPage() {
           plain("Options, output and exit codes are those of the tools of Apache Kafka 4.3. The program also answers to klamm-topics and so on; Kafka's\n"
                 "own names, kafka-topics.sh and so on, lie as links in a folder that may be put first into PATH.\n") +
           ".SH EXAMPLES\n" +
-          verbatim("klamm broker --port 9092\n"
-                   "klamm topics --bootstrap-server localhost:9092 --create --topic orders --partitions 3\n"
-                   "klamm console-producer --bootstrap-server localhost:9092 --topic orders < lines.txt\n"
-                   "klamm console-consumer --bootstrap-server localhost:9092 --topic orders --from-beginning\n") +
-          ".SH SEE ALSO\n";
+          verbatim(kFirstSteps) + ".SH SEE ALSO\n";
   std::string others;
   for (const Tool& tool : allTools())
-    if (tool.name != "completion") others += fmt::format("{}.BR klamm\\-{} (1)", others.empty() ? "" : ",\n", plain(tool.name));
+    if (const std::string program = programOf(tool); !program.empty())
+      others += fmt::format("{}.BR {} (1)", others.empty() ? "" : ",\n", plain(program));
   return page + others + "\n";
 }
 
 std::string toolPage(const Tool& tool) {
   const Command& command = tool.command();
-  const std::string name = fmt::format("klamm-{}", tool.name);
+  const std::string name = programOf(tool);
   std::string page = heading(name) + fmt::format(".SH NAME\n{} \\- {}\n.SH SYNOPSIS\n.B {}\n{}\n.SH DESCRIPTION\n{}\n.SH OPTIONS\n", plain(name),
                                                  plain(lowered(command.summary)), plain(name), plain(command.usage), plain(command.summary));
-  std::vector<Option> options = allOptions(command);
-  std::sort(options.begin(), options.end(), [](const Option& a, const Option& b) { return a.name < b.name; });
-  for (const Option& option : options) {
-    if (option.help.empty()) continue;
+  for (const Option& option : shownOptions(command)) {
     page += fmt::format(".TP\n\\fB\\-\\-{}\\fR", plain(option.name));
     if (option.takes == Takes::Value) page += fmt::format(" \\fI{}\\fR", plain(option.value));
     if (option.takes == Takes::OptionalValue) page += fmt::format(" [\\fI{}\\fR]", plain(option.value));

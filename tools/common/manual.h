@@ -9,7 +9,7 @@ namespace klamm::tools {
 
 /// klamm(1).
 [[nodiscard]] std::string overviewPage();
-/// klamm-NAME(1).
+/// klamm-NAME(1), of a tool that is a program.
 [[nodiscard]] std::string toolPage(const Tool& tool);
 
 }  // namespace klamm::tools

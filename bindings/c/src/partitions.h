@@ -26,8 +26,6 @@ struct klamm_partitions : klamm::c::Handle<klamm::c::Kind::Partitions> {
 
 namespace klamm::c {
 
-[[nodiscard]] inline bool isList(const klamm_partitions_t* list) noexcept { return isA(list); }
-
 [[nodiscard]] TopicPartitions partitionsIn(const klamm_partitions_t& list);
 [[nodiscard]] OffsetMap offsetsIn(const klamm_partitions_t& list);
 

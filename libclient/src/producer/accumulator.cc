@@ -159,7 +159,7 @@ bool Accumulator::compressFilled(PartitionQueue& queue) {
     builder = std::move(batch.builder);
   }
   try {  // what cannot be compressed here goes back as it is: the I/O thread meets the same error, and reports it
-    static_cast<void>(builder.compress(settings_.compression, [this](std::size_t bytes) { return pool_->memory(bytes); }));
+    static_cast<void>(compress(builder));
   } catch (const std::bad_alloc&) {
   }
   const MutexLock lock(queue.mutex);
@@ -169,6 +169,10 @@ bool Accumulator::compressFilled(PartitionQueue& queue) {
   (*at)->builderAway = false;
   (*at)->lease->resize((*at)->builder.capacity());
   return true;
+}
+
+Status Accumulator::compress(record::BatchBuilder& builder) {
+  return builder.compress(settings_.compression, [this](std::size_t bytes) { return pool_->memory(bytes); });
 }
 
 void Accumulator::noteSticky(Topic& topic, PartitionQueue& queue, std::size_t bytes, bool batchEnds) {

@@ -46,6 +46,8 @@ class Accumulator {
   /// Compresses the batch of the queue that was filled last, if more full ones wait than the I/O thread keeps up with. True: it
   /// may leave now.
   bool compressFilled(PartitionQueue& queue);
+  /// Compresses what a builder holds, which goes to memory of the pool. Any thread, one at a time for a builder.
+  [[nodiscard]] Status compress(record::BatchBuilder& builder);
 
   /// Queues that had nothing in them when the sender last looked.
   void takeInbox(std::vector<PartitionQueue*>& into) KLAMM_EXCLUDES(inboxMutex_);

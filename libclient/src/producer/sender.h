@@ -116,7 +116,6 @@ class Sender {
   void passOnHints(const protocol::ProduceResponse& response);
   void expire(TimePoint now, Completions& done) KLAMM_REQUIRES(mutex_);
   void expireQueue(PartitionQueue& queue, TimePoint now, Completions& done) KLAMM_REQUIRES(mutex_);
-  /// `records` of the batch: of one on its way only its count may be asked, its builder may just be being emptied.
   [[nodiscard]] Error expiredError(const Batch& batch) const KLAMM_REQUIRES(mutex_);
   void failAll(const Error& error, Completions& done) KLAMM_REQUIRES(mutex_);
   void report(Completions& done) KLAMM_EXCLUDES(mutex_);

@@ -208,8 +208,7 @@ Status Sender::encode(Batch& batch) {
     const bool compresses = settings_.compression.type != compress::CompressionType::None;
     batch.waits.reset();
     if (compresses && !batch.builder.isCompressed() && batch.count > 0) {
-      MemoryPool& pool = accumulator_.pool();
-      KLAMM_TRY(batch.builder.compress(settings_.compression, [&pool](std::size_t bytes) { return pool.memory(bytes); }));
+      KLAMM_TRY(accumulator_.compress(batch.builder));
       if (batch.lease.use_count() == 1) batch.lease->resize(batch.builder.capacity());  // parts of a split batch share one
     }
     if (topic.resetRatio.exchange(false, std::memory_order_relaxed)) topic.compressionRatio.reset();

@@ -25,9 +25,6 @@ namespace [[gnu::visibility("default")]] klamm {
 /// bytes in place, aligned no stricter than a pointer (capture a pointer to another one).
 using SendCallback = detail::InlineFunction<void(const RecordMetadata&, const Error&), 48>;
 
-}  // namespace klamm
-
-namespace [[gnu::visibility("default")]] klamm {
 namespace detail {
 
 /// A record whose key and value are bytes already. Threading: a value.
