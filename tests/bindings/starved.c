@@ -1,11 +1,12 @@
 /* Calls in which memory runs out, at the first allocation, at the second and so on until there are enough: each says so by
- * its code and an error object, and nothing is broken behind it. No cluster is needed. */
+ * its code and an error object, and nothing is broken behind it. And handles that were freed. No cluster is needed. */
 #include <klamm.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-void *__libc_malloc(size_t size); /* glibc's own, behind the one below */
+void *__libc_malloc(size_t size); /* glibc's own, behind those below */
+void __libc_free(void *memory);
 
 static __thread long left = -1; /* allocations that this thread may make; -1: any number */
 static __thread int once;       /* only one of them fails */
@@ -17,6 +18,12 @@ void *malloc(size_t size) {
   }
   if (left > 0) left--;
   return __libc_malloc(size);
+}
+
+static __thread int keep; /* what this thread frees stays readable */
+
+void free(void *memory) {
+  if (!keep) __libc_free(memory);
 }
 
 static klamm_config_t *config;
@@ -81,8 +88,38 @@ static long starve(const char *name, int32_t (*call)(klamm_error_t **), int only
   }
 }
 
+/* Without an error object NULL says it. */
+static void starve_new(void) {
+  left = 0;
+  klamm_config_t *no_config = klamm_config_new();
+  klamm_partitions_t *no_list = klamm_partitions_new();
+  left = -1;
+  if (no_config != NULL || no_list != NULL) exit(6);
+}
+
+/* As long as nobody else has their memory, freed handles are refused, and freeing them again does nothing. */
+static void use_freed(void) {
+  klamm_config_t *freed_config = klamm_config_new();
+  klamm_partitions_t *freed_list = klamm_partitions_new();
+  klamm_producer_t *freed_producer = NULL;
+  if (klamm_config_set(freed_config, "bootstrap.servers", "127.0.0.1:1", NULL) != KLAMM_OK) exit(2);
+  if (klamm_producer_new(freed_config, NULL, &freed_producer, NULL) != KLAMM_OK) exit(2);
+  keep = 1;
+  for (int i = 0; i < 2; i++) {
+    klamm_producer_free(freed_producer);
+    klamm_partitions_free(freed_list);
+    klamm_config_free(freed_config);
+  }
+  if (klamm_producer_flush(freed_producer, NULL) != KLAMM_ILLEGAL_ARGUMENT) exit(7);
+  if (klamm_partitions_add(freed_list, "t", 0, 0, NULL) != KLAMM_ILLEGAL_ARGUMENT) exit(7);
+  if (klamm_config_set(freed_config, "acks", "all", NULL) != KLAMM_ILLEGAL_ARGUMENT) exit(7);
+  keep = 0;
+}
+
 int main(void) {
   long starved = 0;
+  starve_new();
+  use_freed();
   config = klamm_config_new();
   list = klamm_partitions_new();
   if (klamm_config_set(config, "bootstrap.servers", "127.0.0.1:1", NULL) != KLAMM_OK) return 2;

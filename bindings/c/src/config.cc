@@ -1,13 +1,13 @@
 #include "config.h"
 
-#include <new>
 #include <string>
+#include <utility>
 
 #include "error.h"
 
 using namespace klamm;
 
-klamm_config_t* klamm_config_new(void) { return new (std::nothrow) klamm_config; }
+klamm_config_t* klamm_config_new(void) { return c::newHandle<klamm_config>(); }
 void klamm_config_free(klamm_config_t* config) {
   if (c::isA(config)) delete config;
 }

@@ -1,8 +1,6 @@
 #include "partitions.h"
 
 #include <cstring>
-#include <memory>
-#include <new>
 
 #include "sized.h"
 
@@ -87,13 +85,7 @@ void add(klamm_partitions& list, const TopicPartition& partition, const std::opt
 
 }  // namespace klamm::c
 
-klamm_partitions_t* klamm_partitions_new(void) {
-  try {
-    return new klamm_partitions;
-  } catch (...) {
-    return nullptr;
-  }
-}
+klamm_partitions_t* klamm_partitions_new(void) { return c::newHandle<klamm_partitions>(); }
 void klamm_partitions_free(klamm_partitions_t* partitions) {
   if (c::isA(partitions)) delete partitions;
 }

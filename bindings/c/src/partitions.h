@@ -6,6 +6,7 @@
 #include <klamm/detail/consumer_core.h>
 #include <klamm/record.h>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
