@@ -8,6 +8,7 @@
 
 #include "config.h"
 #include "error.h"
+#include "names.h"
 #include "sized.h"
 #include "timeout.h"
 #include "topics.h"
@@ -29,15 +30,6 @@ namespace {
   if (asked.timeout_ms > 0) options.timeout = c::millis(asked.timeout_ms);
   options.validateOnly = asked.validate_only != 0;
   options.listInternal = asked.list_internal != 0;
-  return {};
-}
-
-[[nodiscard]] Error namesOf(const char* const* given, std::size_t count, std::vector<std::string>& names) {
-  if (given == nullptr && count != 0) return c::illegalArgument("the names are NULL");
-  for (std::size_t i = 0; i < count; ++i) {
-    if (given[i] == nullptr) return c::illegalArgument("a name is NULL");
-    names.emplace_back(given[i]);
-  }
   return {};
 }
 
@@ -83,6 +75,19 @@ template <class T, class Fill>
   return first;
 }
 
+/// A call about the topics of these names: `ask(names, options)`.
+template <class Ask>
+[[nodiscard]] std::int32_t askAbout(klamm_admin_t* admin, const char* const* names, std::size_t count, const klamm_admin_options_t* options,
+                                    klamm_error_t** error, Ask&& ask) noexcept {
+  return c::guarded(admin, error, [&]() -> Error {
+    AdminOptions how;
+    std::vector<std::string> asked;
+    if (Error wrong = optionsOf(options, how)) return wrong;
+    if (Error wrong = c::namesOf(names, count, asked)) return wrong;
+    return ask(asked, how);
+  });
+}
+
 }  // namespace
 
 int32_t klamm_admin_new(const klamm_config_t* config, klamm_admin_t** admin, klamm_error_t** error) {
@@ -122,11 +127,7 @@ int32_t klamm_admin_create_topics(klamm_admin_t* admin, const klamm_new_topic_t*
 
 int32_t klamm_admin_delete_topics(klamm_admin_t* admin, const char* const* names, size_t count, const klamm_admin_options_t* options,
                                   klamm_topics_t** topics, klamm_error_t** error) {
-  return c::guarded(admin, error, [&]() -> Error {
-    AdminOptions how;
-    std::vector<std::string> asked;
-    if (Error wrong = optionsOf(options, how)) return wrong;
-    if (Error wrong = namesOf(names, count, asked)) return wrong;
+  return askAbout(admin, names, count, options, error, [&](const std::vector<std::string>& asked, const AdminOptions& how) {
     using Outcomes = detail::Outcomes<std::string, detail::Nothing>;
     const auto gone = awaited<Outcomes>([&](auto done) { admin->core->deleteTopics(asked, how, std::move(done)); });
     return answer(asked, gone, topics, [](c::TopicRow&, const detail::Nothing&) {});
@@ -135,11 +136,7 @@ int32_t klamm_admin_delete_topics(klamm_admin_t* admin, const char* const* names
 
 int32_t klamm_admin_describe_topics(klamm_admin_t* admin, const char* const* names, size_t count, const klamm_admin_options_t* options,
                                     klamm_topics_t** topics, klamm_error_t** error) {
-  return c::guarded(admin, error, [&]() -> Error {
-    AdminOptions how;
-    std::vector<std::string> asked;
-    if (Error wrong = optionsOf(options, how)) return wrong;
-    if (Error wrong = namesOf(names, count, asked)) return wrong;
+  return askAbout(admin, names, count, options, error, [&](const std::vector<std::string>& asked, const AdminOptions& how) {
     using Outcomes = detail::Outcomes<std::string, TopicDescription>;
     const auto found = awaited<Outcomes>([&](auto done) { admin->core->describeTopics(asked, how, std::move(done)); });
     return answer(asked, found, topics, [](c::TopicRow& row, const TopicDescription& topic) { row.describe(topic); });

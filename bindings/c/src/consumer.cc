@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "config.h"
+#include "names.h"
 #include "records.h"
 #include "sized.h"
 
@@ -63,13 +64,9 @@ void klamm_consumer_free(klamm_consumer_t* consumer) {
 int32_t klamm_consumer_subscribe(klamm_consumer_t* consumer, const char* const* topics, size_t count,
                                  const klamm_rebalance_listener_t* listener, klamm_error_t** error) {
   return c::guarded(consumer, error, [&]() -> Error {
-    if (topics == nullptr && count != 0) return c::illegalArgument("the topics are NULL");
     std::vector<std::string> names;
-    for (std::size_t i = 0; i < count; ++i) {
-      if (topics[i] == nullptr) return c::illegalArgument("a topic is NULL");
-      names.emplace_back(topics[i]);
-    }
     std::shared_ptr<RebalanceListener> told;
+    if (Error wrong = c::namesOf(topics, count, names)) return wrong;
     if (Error wrong = listenerOf(*consumer, listener, told)) return wrong;
     return consumer->core->subscribe(std::move(names), std::move(told));
   });
