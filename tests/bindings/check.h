@@ -41,8 +41,8 @@ klamm_admin_t *new_admin(void);
 /* A name that no other run used. */
 const char *new_name(const char *prefix);
 void create_topic(const char *name, int32_t partitions);
-/* `count` values "0", "1", ... to partition 0. */
-void produce_numbers(const char *topic, int count);
+/* `count` values "0", "1", ... to partition 0, 1, ... of `partitions` in turn. */
+void produce_numbers(const char *topic, int count, int32_t partitions);
 /* A list of one. */
 klamm_partitions_t *one(const char *topic, int32_t partition, int64_t offset);
 
@@ -55,6 +55,7 @@ void test_ten_thousand_deliveries(void);
 void test_failed_deliveries(void);
 void test_kept_deliveries(void);
 void test_two_takers(void);
+void test_close_ends_taking(void);
 void test_free_in_a_callback(void);
 void test_fields_of_records(void);
 void test_group_of_two(void);

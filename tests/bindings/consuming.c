@@ -132,19 +132,7 @@ void test_group_of_two(void) {
   OK(klamm_consumer_assignment(consumers[0], &assignment, &error));
   CHECK(klamm_partitions_count(assignment) == PARTITIONS / 2 && strcmp(klamm_partitions_at(assignment, 0)->topic, topic) == 0);
   klamm_partitions_free(assignment);
-
-  klamm_producer_t *producer = new_producer(NULL);
-  for (int i = 0; i < RECORDS; i++) {
-    char text[12];
-    klamm_producer_record_t record = {.struct_size = sizeof record};
-    record.topic = topic;
-    record.has_partition = 1;
-    record.partition = i % PARTITIONS;
-    record.value = text;
-    record.value_size = (size_t)snprintf(text, sizeof text, "%d", i);
-    OK(klamm_producer_send(producer, &record, &error));
-  }
-  klamm_producer_free(producer);
+  produce_numbers(topic, RECORDS, PARTITIONS);
 
   int counts[2] = {0, 0};
   for (int tries = 0; counts[0] + counts[1] < RECORDS; tries++) {
@@ -193,7 +181,7 @@ static void on_commit(const klamm_partitions_t *offsets, const klamm_error_t *er
 void test_commits(void) {
   const char *topic = new_name("commits"), *group = new_name("group");
   create_topic(topic, 1);
-  produce_numbers(topic, 10);
+  produce_numbers(topic, 10, 1);
   klamm_consumer_t *consumer = new_consumer(group);
   klamm_partitions_t *list = one(topic, 0, -1), *committed = NULL;
   OK(klamm_consumer_assign(consumer, list, &error));
@@ -238,7 +226,7 @@ void test_commits(void) {
 void test_positions(void) {
   const char *topic = new_name("positions");
   create_topic(topic, 1);
-  produce_numbers(topic, NUMBERS);
+  produce_numbers(topic, NUMBERS, 1);
   klamm_consumer_t *consumer = new_consumer("positions");
   klamm_partitions_t *list = one(topic, 0, 4321), *found = NULL, *none = klamm_partitions_new();
   int64_t position = -1;
@@ -284,7 +272,7 @@ void test_positions(void) {
 void test_pause(void) {
   const char *topic = new_name("paused");
   create_topic(topic, 1);
-  produce_numbers(topic, 10);
+  produce_numbers(topic, 10, 1);
   klamm_consumer_t *consumer = new_consumer(new_name("group"));
   klamm_partitions_t *list = one(topic, 0, -1), *paused = NULL;
   klamm_records_t *records = NULL;

@@ -75,13 +75,14 @@ void create_topic(const char *name, int32_t partitions) {
   klamm_admin_free(admin);
 }
 
-void produce_numbers(const char *topic, int count) {
+void produce_numbers(const char *topic, int count, int32_t partitions) {
   klamm_producer_t *producer = new_producer(NULL);
   for (int i = 0; i < count; i++) {
     char text[12];
     klamm_producer_record_t record = {.struct_size = sizeof record};
     record.topic = topic;
     record.has_partition = 1;
+    record.partition = i % partitions;
     record.value = text;
     record.value_size = (size_t)snprintf(text, sizeof text, "%d", i);
     OK(klamm_producer_send(producer, &record, &error));
@@ -110,6 +111,7 @@ int main(int argc, char **argv) {
       {"failed deliveries", test_failed_deliveries},
       {"deliveries that are kept", test_kept_deliveries},
       {"two threads that take deliveries", test_two_takers},
+      {"close ends the wait for deliveries", test_close_ends_taking},
       {"free in a callback", test_free_in_a_callback},
       {"fields of records", test_fields_of_records},
       {"a group of two members", test_group_of_two},

@@ -200,6 +200,61 @@ void test_two_takers(void) {
   klamm_producer_free(producer);
 }
 
+typedef struct {
+  klamm_producer_t *producer;
+  size_t count;
+} taker_t;
+
+/* Takes until no more can come. */
+static void *take_all(void *user) {
+  taker_t *taker = user;
+  klamm_deliveries_t *deliveries = NULL;
+  int32_t code;
+  while ((code = klamm_producer_take_deliveries(taker->producer, INT64_MAX, &deliveries, NULL)) == KLAMM_OK) {
+    taker->count += klamm_deliveries_count(deliveries);
+    klamm_deliveries_free(deliveries);
+  }
+  CHECK(code == KLAMM_CLOSED);
+  return NULL;
+}
+
+/* Who waits without end gets all that is delivered until the end, and then the end. */
+void test_close_ends_taking(void) {
+  enum { TAKERS = 3, SENT = 1000 };
+  klamm_producer_options_t options = {.struct_size = sizeof options};
+  options.delivery_queue_limit = SENT;
+  klamm_producer_t *producer = new_producer(&options);
+  klamm_producer_record_t record = {.struct_size = sizeof record};
+  klamm_deliveries_t *deliveries = NULL;
+  taker_t takers[TAKERS];
+  pthread_t threads[TAKERS];
+  size_t count = 0;
+  record.topic = new_name("closed");
+  create_topic(record.topic, 1);
+  for (int i = 0; i < TAKERS; i++) {
+    takers[i] = (taker_t){producer, 0};
+    CHECK(pthread_create(&threads[i], NULL, take_all, &takers[i]) == 0);
+  }
+  for (int i = 0; i < SENT; i++) OK(klamm_producer_send(producer, &record, &error));
+  OK(klamm_producer_close(producer, KLAMM_DEFAULT_TIMEOUT, &error));
+  for (int i = 0; i < TAKERS; i++) {
+    CHECK(pthread_join(threads[i], NULL) == 0);
+    count += takers[i].count;
+  }
+  CHECK(count == SENT);
+  FAILS(KLAMM_CLOSED, klamm_producer_take_deliveries(producer, INT64_MAX, &deliveries, &error));
+  klamm_producer_free(producer);
+
+  /* What nobody took before stays. */
+  producer = new_producer(&options);
+  OK(klamm_producer_send(producer, &record, &error));
+  OK(klamm_producer_close(producer, KLAMM_DEFAULT_TIMEOUT, &error));
+  OK(klamm_producer_take_deliveries(producer, INT64_MAX, &deliveries, &error));
+  CHECK(klamm_deliveries_count(deliveries) == 1);
+  klamm_deliveries_free(deliveries);
+  klamm_producer_free(producer);
+}
+
 static void free_it(const klamm_delivery_t *delivery, void *user) {
   outcome_t *outcome = user;
   (void)delivery;

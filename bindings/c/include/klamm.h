@@ -44,7 +44,8 @@
  * THREADS. A producer and an admin client serve any number of threads. A consumer serves one thread at a time, and tells
  * a second one KLAMM_CONCURRENT_MODIFICATION; klamm_consumer_wakeup() alone may come from everywhere. Other objects
  * are plain data: any thread, one at a time. Nobody may be inside a handle that is being freed. A callback must return: it
- * must not throw, longjmp or end its thread.
+ * must not throw, longjmp or end its thread. A thread must not be cancelled (pthread_cancel) inside a call: the process would
+ * end.
  *
  * BINDINGS need no macro and no inline function of this file: fixed-width integers, pointers, structs without bit-fields, no
  * variadic functions. Functions with an array of rows (klamm_producer_send_batch, klamm_deliveries_read,
@@ -219,7 +220,9 @@ KLAMM_API int32_t klamm_producer_send_batch(klamm_producer_t *producer, const kl
 KLAMM_API int32_t klamm_producer_flush(klamm_producer_t *producer, klamm_error_t **error);
 /* The number of partitions of a topic. Blocks for at most max.block.ms. */
 KLAMM_API int32_t klamm_producer_partition_count(klamm_producer_t *producer, const char *topic, int32_t *count, klamm_error_t **error);
-/* Waits until there are deliveries to take, at most `timeout_ms`, and takes all; none when the time is up. */
+/* Waits until there are deliveries to take, at most `timeout_ms`, and takes all; none when the time is up. Several threads
+ * may wait; klamm_producer_close() ends that when the last delivery is there. From then on this gives what is left without
+ * waiting, and behind it KLAMM_CLOSED. */
 KLAMM_API int32_t klamm_producer_take_deliveries(klamm_producer_t *producer, int64_t timeout_ms, klamm_deliveries_t **deliveries,
                                                  klamm_error_t **error);
 /* Takes no more records, waits for those under way, fails what is left after `timeout_ms` with KLAMM_CLOSED and ends the I/O

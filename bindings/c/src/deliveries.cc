@@ -33,20 +33,26 @@ void DeliveryQueue::push(const RecordMetadata& sent, const Error& error, void* u
   if (first && waiting_ > 0) arrived_.notifyOne();
 }
 
-Error DeliveryQueue::take(TimePoint deadline, std::unique_ptr<klamm_deliveries>& out) {
+std::unique_ptr<klamm_deliveries> DeliveryQueue::take(TimePoint deadline) {
   auto next = std::make_unique<klamm_deliveries>();
   const MutexLock lock(mutex_);
   ++waiting_;
-  arrived_.waitUntil(mutex_, deadline, [this]() KLAMM_REQUIRES(mutex_) { return !nothing(); });
+  arrived_.waitUntil(mutex_, deadline, [this]() KLAMM_REQUIRES(mutex_) { return closed_ || !nothing(); });
   --waiting_;
   if (const std::size_t lost = std::exchange(lost_, 0); lost > 0) {
     leave(lost);
     if (!nothing()) arrived_.notifyOne();
     throw std::bad_alloc();
   }
+  if (closed_ && filling_->rows.empty()) return nullptr;
   leave(filling_->rows.size());
-  out = std::exchange(filling_, std::move(next));
-  return {};
+  return std::exchange(filling_, std::move(next));
+}
+
+void DeliveryQueue::close() noexcept {
+  const MutexLock lock(mutex_);
+  closed_ = true;
+  arrived_.notifyAll();
 }
 
 }  // namespace klamm::c

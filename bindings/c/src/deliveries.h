@@ -52,8 +52,10 @@ class DeliveryQueue {
   [[nodiscard]] bool enter() noexcept;
   void leave(std::size_t count = 1) noexcept { open_.fetch_sub(count, std::memory_order_relaxed); }
   void push(const RecordMetadata& sent, const Error& error, void* user) noexcept;
-  /// What is there as soon as something is, or nothing at the deadline.
-  [[nodiscard]] Error take(TimePoint deadline, std::unique_ptr<klamm_deliveries>& out);
+  /// What is there as soon as something is, or nothing at the deadline. NULL when it is closed and all was taken.
+  [[nodiscard]] std::unique_ptr<klamm_deliveries> take(TimePoint deadline);
+  /// Nobody waits in take() any more, neither who does now nor who comes later.
+  void close() noexcept;
 
  private:
   [[nodiscard]] bool nothing() const noexcept KLAMM_REQUIRES(mutex_) { return filling_->rows.empty() && lost_ == 0; }
@@ -62,6 +64,7 @@ class DeliveryQueue {
   std::atomic<std::size_t> open_ = 0;
   Mutex mutex_;
   CondVar arrived_;
+  bool closed_ KLAMM_GUARDED_BY(mutex_) = false;
   std::size_t waiting_ KLAMM_GUARDED_BY(mutex_) = 0;  // threads in take()
   std::size_t lost_ KLAMM_GUARDED_BY(mutex_) = 0;  // there was no memory to keep them
   std::unique_ptr<klamm_deliveries> filling_ KLAMM_GUARDED_BY(mutex_);

@@ -191,8 +191,8 @@ int32_t klamm_producer_take_deliveries(klamm_producer_t* producer, int64_t timeo
     if (deliveries == nullptr) return c::illegalArgument("nowhere to put the deliveries");
     if (timeout_ms < 0) return c::illegalArgument("the timeout is negative");
     if (!producer->queue) return {ErrorCode::IllegalState, "the producer was made without delivery_queue_limit"};
-    std::unique_ptr<klamm_deliveries> taken;
-    if (Error wrong = producer->queue->take(systemClock().now() + c::millis(timeout_ms), taken)) return wrong;
+    auto taken = producer->queue->take(systemClock().now() + c::millis(timeout_ms));
+    if (!taken) return {ErrorCode::Closed, "the producer is closed and all deliveries were taken"};
     *deliveries = taken.release();
     return {};
   });
@@ -200,6 +200,8 @@ int32_t klamm_producer_take_deliveries(klamm_producer_t* producer, int64_t timeo
 
 int32_t klamm_producer_close(klamm_producer_t* producer, int64_t timeout_ms, klamm_error_t** error) {
   return c::guarded(producer, error, [&] {
-    return producer->core->close(timeout_ms == KLAMM_DEFAULT_TIMEOUT ? Millis::max() : c::millis(timeout_ms));
+    Error wrong = producer->core->close(timeout_ms == KLAMM_DEFAULT_TIMEOUT ? Millis::max() : c::millis(timeout_ms));
+    if (!wrong && producer->queue) producer->queue->close();  // behind the last delivery
+    return wrong;
   });
 }
