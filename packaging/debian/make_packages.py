@@ -27,7 +27,7 @@ PACKAGES = {
                        " Java clients, written in C++ throughout, and a Kafka-compatible broker that\n"
                        " runs inside a process, for tests.\n .\n This package contains the shared libraries."},
     "libklamm-dev": {
-        "Section": "libdevel", "Multi-Arch": "same",
+        "Section": "libdevel", "Multi-Arch": "same", "Suggests": "pkgconf | pkg-config",
         "Depends": f"libklamm1 (= {VERSION}), libfmt-dev, libssl-dev, libzstd-dev, liblz4-dev, libsnappy-dev, libdeflate-dev, zlib1g-dev",
         "Description": "native C++20 client of Apache Kafka - development files\n"
                        " Headers, static libraries, and what CMake's find_package(klamm) and pkg-config\n"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Uses Klamm as a stranger does: outside the tree, with nothing but what `cmake --install` put under PREFIX.
 
-usage: installed.py CHECK --prefix PREFIX [--define VAR=VALUE ...] [--cxx COMPILER] [--debug]
+usage: installed.py CHECK --prefix PREFIX --tree TREE [--define VAR=VALUE ...] [--cxx COMPILER] [--debug]
 """
 import argparse
 import concurrent.futures
@@ -40,6 +40,7 @@ def expect(true, sentence):
 class Installed:
     def __init__(self, options):
         self.prefix = options.prefix.resolve()
+        self.tree = options.tree.resolve()
         self.defines = options.define
         self.cxx = options.cxx
         self.debug = options.debug
@@ -105,15 +106,21 @@ def check_find_package_static(installed, work):
 def check_pkg_config(installed, work):
     environment = {**installed.libraries_path(), "PKG_CONFIG_PATH": str(installed.libraries / "pkgconfig")}
     linker = [word for define in installed.defines if define.startswith("CMAKE_EXE_LINKER_FLAGS=") for word in define.split("=", 1)[1].split()]
-    for name, standard, module, kind in (("client.cc", "c++20", "klamm", []), ("client.cc", "c++23", "klamm", ["--static"])):
-        flags = run("pkg-config", "--cflags", *kind, module, env=environment).split()
-        libraries = run("pkg-config", "--libs", *kind, module, env=environment).split()
+
+    def built(source, standard, kind, *modules):
+        flags = run("pkg-config", "--cflags", *kind, *modules, env=environment).split()
+        libraries = run("pkg-config", "--libs", *kind, *modules, env=environment).split()
         if kind:  # the static one stands beside the shared one, which the linker would prefer
             libraries = [f"-l:lib{word[2:]}.a" if word.startswith("-lklamm") else word for word in libraries]
-        program = work / f"client-{standard}"
-        run(installed.cxx, f"-std={standard}", "-fvisibility=hidden", *flags, HERE / "stranger" / name, *linker, *libraries, "-o", program)
+        program = work / f"program-{standard}"
+        run(installed.cxx, f"-std={standard}", "-fvisibility=hidden", *flags, HERE / "stranger" / source, *linker, *libraries, "-o", program)
+        expect(any("klamm" in name for name in needed(program)) == (not kind), f"pkg-config {kind} leads to {needed(program)}")
+        return program
+
+    for standard, kind in (("c++20", []), ("c++23", ["--static"])):
         with installed.broker() as address:
-            run(program, address, env=environment)
+            run(built("client.cc", standard, kind, "klamm"), address, env=environment)
+    run(built("embedded_test.cc", "c++20", ["--static"], "klamm_broker", "gtest_main"))
     version = run("pkg-config", "--modversion", "klamm_broker", env=environment).strip()
     expect(version in run(installed.program("klamm"), "--version"), "klamm.pc and klamm --version differ")
 
@@ -316,25 +323,42 @@ def check_examples(installed, work):
     print(", ".join(path.name for path in examples))
 
 
-def inside(installed, work, fetch):
-    """In a project of somebody else nothing but the library is built, and nothing of it is installed."""
-    installed.configure(HERE / "inside", work / "build", f"-DFETCH={fetch}", f"-DKLAMM_SOURCE={ROOT}", f"-DCLIENT={HERE}/stranger/client.cc",
-                        "-DCMAKE_CXX_STANDARD=20")
-    build = run("ninja", "-C", work / "build", "-t", "targets", "all")
-    for word in ("klamm-broker", "klamm_tools", "unit_", "libklamm_shared", "simple-producer", "klamm_handlers"):
-        expect(word not in build, f"a project with Klamm inside would build {word}")
-    expect("-o client " in run("ninja", "-C", work / "build", "-t", "commands", "client"), "the client cannot be linked")
-    run("ninja", "-C", work / "build", "klamm_compress")  # the whole library is built by the tree's own build
+def inside(installed, work, *words):
+    """In a project of somebody else nothing but the library is built, and nothing of it is installed. Gives the folder of its programs."""
+    launcher = f"{sys.executable};-ISB;{HERE / 'reuse_objects.py'};{installed.tree}"  # the whole library was compiled by the tree
+    installed.configure(HERE / "inside", work / "build", f"-DKLAMM_SOURCE={ROOT}", f"-DSTRANGER={HERE / 'stranger'}", "-DCMAKE_CXX_STANDARD=20",
+                        f"-DCMAKE_CXX_COMPILER_LAUNCHER={launcher}", *words)
+    targets = run("ninja", "-C", work / "build", "-t", "targets", "all")
+    unasked = () if "-DKLAMM_BUILD_BROKER=ON" in words else ("klamm-broker", "klamm_handlers")
+    for word in ("klamm_tools", "unit_", "libklamm_shared", "libklamm-c", "simple-producer", *unasked):
+        expect(word not in targets, f"a project with Klamm inside would build {word}")
     script = "\n".join(path.read_text() for path in (work / "build").rglob("cmake_install.cmake"))
     expect("klamm.pc" not in script, "a project with Klamm inside would install Klamm's files")
+    run("ninja", "-C", work / "build", "client")
+    with installed.broker() as address:
+        run(work / "build" / "client", address)
+    return work / "build"
 
 
 def check_add_subdirectory(installed, work):
-    inside(installed, work, "OFF")
+    build = inside(installed, work)
+    expect(not any("klamm" in name for name in needed(build / "client")), "the client needs a shared library of ours")
 
 
 def check_fetch_content(installed, work):
-    inside(installed, work, "ON")
+    build = inside(installed, work, "-DFETCH=ON", "-DKLAMM_BUILD_BROKER=ON")
+    run("ninja", "-C", build, "embedded")
+    run(build / "embedded")
+
+
+def check_absolute_folders(installed, work):
+    """Folders that a distribution gives whole, and not below the prefix, are named as they are."""
+    installed.configure(ROOT, work / "build", "-DCMAKE_INSTALL_PREFIX=/opt/klamm", "-DCMAKE_INSTALL_LIBDIR=/lib64/klamm", "-DCMAKE_INSTALL_INCLUDEDIR=headers",
+                        "-DKLAMM_BUILD_TESTS=OFF", "-DKLAMM_BUILD_EXAMPLES=OFF", "-DKLAMM_BUILD_TOOLS=OFF")
+    for name in ("packaging/klamm.pc", "packaging/klamm_broker.pc", "bindings/c/klamm-c.pc"):
+        for variable, folder in (("prefix", "/opt/klamm"), ("libdir", "/lib64/klamm"), ("includedir", "/opt/klamm/headers")):
+            said = run("pkg-config", f"--variable={variable}", work / "build" / name, env={**os.environ, "PKG_CONFIG_PATH": str(work / "build" / "packaging")}).strip()
+            expect(said == folder, f"{name} has {variable}={said}, not {folder}")
 
 
 def main():
@@ -342,6 +366,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("check", choices=checks)
     parser.add_argument("--prefix", type=pathlib.Path, required=True)
+    parser.add_argument("--tree", type=pathlib.Path, required=True, help="what was built and installed from there")
     parser.add_argument("--define", action="append", default=[], help="for CMake")
     parser.add_argument("--cxx", default="c++")
     parser.add_argument("--debug", action="store_true", help="what is installed was built without NDEBUG")
