@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Installs the Debian packages on a bare Debian in a chroot, uses them as a new user would, and removes them: nothing may stay.
 
-usage: test_debs.py FOLDER_OF_DEBS [--suite bookworm]      needs root, debootstrap and Debian's mirror; ends with 77 without
+usage: test_debs.py FOLDER_OF_DEBS [--suite bookworm]      needs root, debootstrap, mounts and Debian's mirror; ends with 77 without
 """
 import argparse
 import contextlib
@@ -14,6 +14,9 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+PROXIES = {name: value for name, value in os.environ.items() if name.lower() in ("http_proxy", "https_proxy", "no_proxy")}
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", **PROXIES}
 
 USE = r"""
 set -eu
@@ -69,6 +72,13 @@ def run(*words, **more):
     return subprocess.run([str(word) for word in words], check=True, text=True, **more)
 
 
+def prepare(*words, **more):
+    """A step that is none of the packages': where it fails this machine cannot test them."""
+    done = subprocess.run([str(word) for word in words], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **more)
+    if done.returncode != 0:
+        skip(f"{' '.join(map(str, words))} failed: {(done.stdout.strip().splitlines() or ['without a word'])[-1]}")
+
+
 def base_of(suite):
     """A bare Debian, made once."""
     base = ROOT / "build" / "debian" / suite
@@ -79,8 +89,7 @@ def base_of(suite):
         mirrors = re.findall(r"^(?:URIs: *|deb (?:\[.*\] )?)(http\S+/debian)/?(?: .*)?$", "".join(path.read_text() for path in lists), re.M)
         with tempfile.TemporaryDirectory(dir=base.parent) as work:
             made = pathlib.Path(work) / "root"
-            run("debootstrap", "--variant=minbase", "--include=ca-certificates", suite, made, mirrors[0] if mirrors else "http://deb.debian.org/debian",
-                stdout=subprocess.DEVNULL)
+            prepare("debootstrap", "--variant=minbase", "--include=ca-certificates", suite, made, mirrors[0] if mirrors else "http://deb.debian.org/debian")
             made.rename(base)
     return base
 
@@ -102,12 +111,13 @@ def machine(suite, debs):
         if certificates.exists():
             shutil.copy(certificates, root / "etc" / "ssl" / "certs")
         for kind, source, target in (("proc", "proc", "proc"), ("sysfs", "sys", "sys"), (None, "/dev", "dev"), ("devpts", "devpts", "dev/pts")):
-            run("mount", *(["-t", kind] if kind else ["--bind"]), source, root / target)
+            prepare("mount", *(["-t", kind] if kind else ["--bind"]), source, root / target)
             mounts.append(root / target)
         (root / "debs").mkdir()
         for path in debs.glob("*.deb"):
             shutil.copy(path, root / "debs")
         shutil.copytree(ROOT / "tests" / "package" / "stranger", root / "debs" / "stranger")
+        prepare("chroot", root, "apt-get", "-o", "APT::Update::Error-Mode=any", "update", "-qq", env=ENVIRONMENT)
         yield root
     finally:
         for target in reversed(mounts):
@@ -116,9 +126,7 @@ def machine(suite, debs):
 
 
 def inside(root, script):
-    proxies = {name: value for name, value in os.environ.items() if name.lower() in ("http_proxy", "https_proxy", "no_proxy")}
-    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", **proxies}
-    done = subprocess.run(["chroot", root, "bash", "-c", script], env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(["chroot", root, "bash", "-c", script], env=ENVIRONMENT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     print(done.stdout, end="", flush=True)
     if done.returncode != 0:
         sys.exit(f"failed with exit code {done.returncode}:\n{script}")
@@ -135,7 +143,7 @@ def main():
     if not shutil.which("debootstrap"):
         skip("debootstrap is not installed")
     with machine(options.suite, options.debs) as root:
-        inside(root, "apt-get update -qq && apt-get install -y -qq --no-install-recommends /debs/*.deb >/dev/null && dpkg -l | grep klamm")
+        inside(root, "apt-get install -y -qq --no-install-recommends /debs/*.deb >/dev/null && dpkg -l | grep klamm")
         inside(root, USE)
         inside(root, BUILD)
         left = inside(root, REMOVE)
