@@ -138,14 +138,14 @@ void BrokerConnection::arm() {
   TimePoint when;
   {
     MutexLock lock(mutex_);
+    if (closed_) return;
     when = armedFor_;
   }
   owner_.loop().cancel(timer_);
   if (when <= owner_.loop().now()) return drive();
   if (when == TimePoint::max()) return;
-  timer_ = owner_.loop().schedule(when, [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->drive();
-  });
+  // Held by its timer: a broker that has left the cluster is forgotten by its owner, what waits for it must still end.
+  timer_ = owner_.loop().schedule(when, [self = shared_from_this()] { self->drive(); });
 }
 
 void BrokerConnection::drive() {
@@ -219,16 +219,11 @@ TimePoint BrokerConnection::nextWakeLocked() const {
 
 void BrokerConnection::startConnecting(Endings& endings) {
   const auto endpoint = owner_.endpointOf(node_);
+  if (!endpoint) return giveUpWaiting(Error(ErrorCode::NetworkException, fmt::format("node {} is not known", node_)), endings);
   const ClientSettings& settings = owner_.settings();
   MutexLock lock(mutex_);
   if (closed_ || state_.state() != ConnectionState::State::Disconnected) return;
   wanted_ = false;
-  if (!endpoint) {
-    for (Submission& one : std::exchange(waiting_, {})) {
-      endings.push_back({std::move(one.call), Error(ErrorCode::NetworkException, fmt::format("node {} is not known", node_))});
-    }
-    return;
-  }
   net::ConnectionOptions options;
   options.socket = {settings.sendBuffer, settings.receiveBuffer, settings.loopbackCongestion};
   options.maxFrame = kMaxFrameBeforeReady;
@@ -380,14 +375,28 @@ void BrokerConnection::lostLocked(const Error& reason, TimePoint now, Endings& e
     const bool late = request.deadline <= now;
     endings.push_back({std::move(request.call), late ? Error(ErrorCode::RequestTimedOut, "no answer in time") : why});
   }
+  endWaitingLocked(why, endings, elsewhere);
+}
+
+void BrokerConnection::endWaitingLocked(const Error& why, Endings& endings, std::vector<Submission>& elsewhere) {
   for (Submission& one : std::exchange(waiting_, {})) {
-    if (one.anyNode && !reason.fatal()) {
-      one.lastFailure = reason;
+    if (one.anyNode && !why.fatal()) {
+      one.lastFailure = why;
       elsewhere.push_back(std::move(one));
     } else {
       endings.push_back({std::move(one.call), why});
     }
   }
+}
+
+void BrokerConnection::giveUpWaiting(const Error& why, Endings& endings) {
+  std::vector<Submission> elsewhere;
+  {
+    MutexLock lock(mutex_);
+    wanted_ = false;
+    endWaitingLocked(why, endings, elsewhere);
+  }
+  for (Submission& one : elsewhere) owner_.submitElsewhere(std::move(one));
 }
 
 void BrokerConnection::shutDown(const Error& reason) {

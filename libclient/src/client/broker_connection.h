@@ -87,6 +87,9 @@ class BrokerConnection final : public net::ConnectionHandler, public std::enable
   [[nodiscard]] TimePoint earliestWaitingLocked() const KLAMM_REQUIRES(mutex_);
   [[nodiscard]] TimePoint nextWakeLocked() const KLAMM_REQUIRES(mutex_);
   void lostLocked(const Error& reason, TimePoint now, Endings& endings, std::vector<Submission>& elsewhere) KLAMM_REQUIRES(mutex_);
+  /// What any node may answer is to be sent elsewhere, the rest ends.
+  void endWaitingLocked(const Error& why, Endings& endings, std::vector<Submission>& elsewhere) KLAMM_REQUIRES(mutex_);
+  void giveUpWaiting(const Error& why, Endings& endings) KLAMM_EXCLUDES(mutex_);
   void lost(const Error& reason);
   void negotiate(std::int16_t version);
   void onVersions(const Buffer& frame);

@@ -353,6 +353,35 @@ TEST_F(NetworkClientTest, ABrokerThatLeavesTheClusterMayStillAnswer) {
   EXPECT_EQ(ended_, (Ended{"idle ok", "a CLOSED"}));
 }
 
+TEST_F(NetworkClientTest, WhatWaitsForABrokerThatLeavesTheClusterEnds) {
+  ask(1, "refused");
+  transport_.last().drop(Error(ErrorCode::NetworkException, "refused"));
+  ask(1, "waiting");  // for the back-off
+  client_->retain({{.id = 2, .host = "two", .port = 2}});
+  loop_.advance(Millis(1100));
+  EXPECT_EQ(ended_, (Ended{"refused NETWORK_EXCEPTION", "waiting NETWORK_EXCEPTION"}));
+}
+
+TEST_F(NetworkClientTest, WhatAnyNodeMayAnswerGoesOnWhenItsBrokerLeavesTheCluster) {
+  settings_.rebootstrap = false;
+  client_->retain({{.id = 1, .host = "one", .port = 1}});
+  ask(1, "refused");
+  transport_.last().drop(Error(ErrorCode::NetworkException, "refused"));
+  client_->learn({{.id = 2, .host = "two", .port = 2}});
+  ask(2, "also refused");
+  transport_.last().drop(Error(ErrorCode::NetworkException, "refused"));
+  const std::size_t attempts = transport_.connections.size();
+  ask(kAnyNode, "any");
+  client_->learn({{.id = 3, .host = "three", .port = 3}});
+  client_->retain({{.id = 3, .host = "three", .port = 3}});
+  loop_.advance(Millis(1100));
+  ASSERT_GT(transport_.connections.size(), attempts);
+  EXPECT_EQ(transport_.last().to.host, "three");
+  FakeConnection& connection = negotiate();
+  connection.respond(connection.takeRequest(), MetadataResponse());
+  EXPECT_EQ(ended_.back(), "any ok");
+}
+
 TEST_F(NetworkClientTest, ClosingCompletesEverythingAndRefusesTheRest) {
   for (const char* name : {"a", "b", "c", "d"}) ask(1, name);
   FakeConnection& connection = negotiate();
