@@ -2,6 +2,7 @@
 import statistics
 
 OURS, PEER = "klamm", "librdkafka"
+PEERS = (PEER, "Java", "franz-go")
 HERE, THERE = "klamm-broker", "Apache Kafka"
 PLAIN = "produce/100B/none/acks1/p1/pinned"
 READ = "consume/100B/none/batch/p1/pinned"
@@ -134,7 +135,13 @@ def compared(results):
     for case in results.cases():
         for broker in (HERE, THERE):
             ours = results.median(case, OURS, broker, "rate")
-            for peer in ("librdkafka", "Java", "franz-go"):
+            for peer in PEERS:
                 theirs = results.median(case, peer, broker, "rate")
                 if ours is not None and theirs is not None:
                     yield case, broker, ours, peer, theirs
+
+
+def to_compare(cases):
+    """What compared() would yield were all of these cases measured, as (case, broker, peer)."""
+    return ((case.name, broker, peer) for case in cases if case.kind in ("produce", "consume")
+            for broker in case.brokers for peer in PEERS if {OURS, peer} <= set(case.clients))

@@ -128,12 +128,18 @@ class Bench(unittest.TestCase):
         self.assertIn("1 rounds with less than 90 %", report.machines(self.results))
 
     def test_a_cell_in_which_a_peer_is_faster_is_named(self):
-        self.assertIn("not measured yet", report.peer_goal(goals.compared(self.results)))
+        wanted = len(list(goals.to_compare(cases.all_cases())))
+        self.assertIn(f"| 0 of {wanted} cells measured |  |", report.peer_goal([]))
         self.samples(goals.READ, "klamm", [1e6], "rate")
         self.samples(goals.READ, "franz-go", [2e6], "rate")
         self.samples(goals.PLAIN, "klamm", [1e6], "rate")
         self.assertEqual(list(goals.compared(self.results)), [(goals.READ, goals.HERE, 1e6, "franz-go", 2e6)])
-        self.assertIn("1 cells beside a peer's | **missed** in 1", report.goal_table(self.results))
+        self.assertIn(f"1 of {wanted} cells measured | **missed** in 1", report.goal_table(self.results))
+
+    def test_the_goal_of_every_cell_is_met_by_all_of_them_alone(self):
+        cells = [(case, broker, 2e6, peer, 1e6) for case, broker, peer in goals.to_compare(cases.all_cases())]
+        self.assertTrue(report.peer_goal(cells).endswith("| met |"))
+        self.assertTrue(report.peer_goal(cells[1:]).endswith("|  |"))
 
     def test_values_that_chance_does_not_draw_are_strange(self):
         payload.write(self.folder / "a", 10, 20_000)

@@ -121,14 +121,8 @@ class Wire:
         reader = self.ask(19, 2, array(topics) + struct.pack(">i?", 30_000, False))
         reader.take("i")
         self.topic_answers(reader, "CreateTopics", True)
-        self.await_leaders(names)
-
-    def await_leaders(self, names, seconds=30):
-        deadline = time.monotonic() + seconds
-        while not all(self.has_leaders(name) for name in names):
-            if time.monotonic() > deadline:
-                raise Broken(f"no leader for {names[0]} after {seconds} s")
-            time.sleep(0.02)
+        for name in names:
+            self.await_served(name, partitions)
 
     def has_leaders(self, name):
         reader = self.ask(3, 1, array([text(name)]))
