@@ -17,7 +17,7 @@ namespace {
 using server::Operation;
 using server::ResourceType;
 
-constexpr std::int16_t kLeaderEpochs = 4;
+constexpr std::int16_t kLeaderEpochs = 4;  ///< older versions cannot carry them
 
 /// The version that brought a special timestamp; INT16_MAX for one that nobody knows.
 std::int16_t sinceVersion(std::int64_t timestamp) {
@@ -31,8 +31,6 @@ std::int16_t sinceVersion(std::int64_t timestamp) {
     default: return timestamp >= 0 ? std::int16_t{1} : INT16_MAX;
   }
 }
-
-constexpr std::int16_t kLeaderEpoch = 4;  // older versions cannot carry it
 
 struct ListOffsets {
   using Request = protocol::ListOffsetsRequest;

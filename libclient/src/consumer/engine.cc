@@ -47,7 +47,7 @@ Engine::Engine(const ConsumerSettings& settings, ConsumerShared& shared, EngineP
       coordinator_(parts_.coordinators, settings.group.groupId, settings.group.requestTimeout, [this](const Status& status) { coordinatorChanged(status); }),
       membership_(std::make_unique<ClassicMembership>(settings.group, settings.assignors, parts_.random)),
       commits_(makeCommits(settings, parts_, coordinator_, membership_.get(), [this] { run(); })),
-      queries_(querySettings(settings), parts_.network, parts_.metadata, parts_.clock, [this] { run(); }),
+      queries_(querySettings(settings), parts_.network, parts_.metadata, [this] { run(); }),
       positions_(positionSettings(settings), shared, parts_.network, parts_.metadata, commits_.get(), parts_.clock, [this] { run(); }),
       fetcher_{settings.fetch} {
   listenToMetadata();

@@ -56,8 +56,8 @@ class OffsetQueries {
   using Done = std::function<void(Result<FoundOffsets>)>;
 
   /// `changed`: run() has something to do.
-  OffsetQueries(Settings settings, client::NetworkClient& network, client::Metadata& metadata, const Clock& clock, std::function<void()> changed)
-      : settings_(settings), network_(network), metadata_(metadata), clock_(clock), changed_(std::move(changed)) {}
+  OffsetQueries(Settings settings, client::NetworkClient& network, client::Metadata& metadata, std::function<void()> changed)
+      : settings_(settings), network_(network), metadata_(metadata), changed_(std::move(changed)) {}
 
   void ask(OffsetQuestions questions, TimePoint deadline, Done done);
   [[nodiscard]] TimePoint run(TimePoint now);
@@ -84,7 +84,6 @@ class OffsetQueries {
   Settings settings_;
   client::NetworkClient& network_;
   client::Metadata& metadata_;
-  const Clock& clock_;
   std::function<void()> changed_;
   std::list<std::shared_ptr<Query>> queries_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -30,7 +30,7 @@ std::string nextClientId() {
 
 Core::Core(ProducerSettings settings, std::unique_ptr<client::Client> client, std::shared_ptr<Partitioner> partitioner,
            const Clock& clock, Random& random)
-    : settings_(settings), clock_(clock), random_(random), partitioner_(std::move(partitioner)),
+    : settings_(settings), clock_(clock), partitioner_(std::move(partitioner)),
       sendsItself_(settings.compression.type == compress::CompressionType::None),
       accumulator_(settings_, clock, random), client_(std::move(client)),
       sender_(accumulator_, client_->network(), client_->metadata(), clock, random, client_->log(),

@@ -57,7 +57,6 @@ class Core final : public detail::ProducerCore {
 
   const ProducerSettings settings_;
   const Clock& clock_;
-  Random& random_;
   const std::shared_ptr<Partitioner> partitioner_;
   const bool sendsItself_;  ///< full batches leave on the thread that filled them
   Accumulator accumulator_;
