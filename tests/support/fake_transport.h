@@ -39,6 +39,10 @@ class FakeConnection final : public net::Connection {
     finish(std::move(reason));
     loop_.runPosted();
   }
+  void begin(BytesView front) {
+    handler_->onFrameBegun(*this, front);
+    loop_.runPosted();
+  }
   void receive(const Buffer& frame) {
     lastActive_ = loop_.now();
     if (!closed_) handler_->onFrame(*this, frame);

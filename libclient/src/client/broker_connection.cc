@@ -324,6 +324,21 @@ void BrokerConnection::onFrame(net::Connection& connection, Buffer frame) {
   onResponse(*std::move(request), frame);
 }
 
+void BrokerConnection::onFrameBegun(net::Connection& connection, BytesView front) {
+  Call* call = nullptr;
+  std::int16_t version = 0;
+  {
+    MutexLock lock(mutex_);
+    const auto id = protocol::correlationIdOf(front);
+    if (socket_.get() != &connection || !state_.isReady() || !id) return;
+    const InFlightRequests::Request* request = inFlight_.awaiting(*id);
+    if (request == nullptr) return;
+    call = request->call.get();  // this thread alone takes calls out
+    version = request->version;
+  }
+  call->begun(front, version);
+}
+
 void BrokerConnection::onResponse(InFlightRequests::Request request, const Buffer& frame) {
   const Call::Outcome outcome = request.call->decode(frame, request.version);
   Endings endings;

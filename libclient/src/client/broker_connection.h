@@ -65,6 +65,7 @@ class BrokerConnection final : public net::ConnectionHandler, public std::enable
 
   void onOpen(net::Connection& connection) override;
   void onFrame(net::Connection& connection, Buffer frame) override;
+  void onFrameBegun(net::Connection& connection, BytesView front) override;
   void onClosed(net::Connection& connection, const Error& reason) override;
 
  private:

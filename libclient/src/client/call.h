@@ -51,6 +51,9 @@ class Call {
 
   /// The frame with its length. May be called again, with another version, after a failed attempt.
   [[nodiscard]] virtual Result<Parts> encode(std::int16_t version, std::int32_t correlationId, const ClientId& clientId) = 0;
+  /// A large response frame is on its way: this is what is there of it. May come several times before decode(), each time
+  /// with more bytes, or not at all.
+  virtual void begun(BytesView /*front*/, std::int16_t /*version*/) {}
   /// What decoding told the connection.
   struct Outcome {
     Error broken = {};            ///< set when the response could not be decoded: the connection is of no use any more

@@ -19,6 +19,10 @@ Result<InFlightRequests::Request> InFlightRequests::answered(std::int32_t correl
   return first;
 }
 
+const InFlightRequests::Request* InFlightRequests::awaiting(std::int32_t correlationId) const noexcept {
+  return requests_.empty() || requests_.front().correlationId != correlationId ? nullptr : &requests_.front();
+}
+
 bool InFlightRequests::anyExpired(TimePoint now) const noexcept { return earliestDeadline() <= now; }
 
 TimePoint InFlightRequests::earliestDeadline() const noexcept {

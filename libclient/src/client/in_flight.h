@@ -24,6 +24,8 @@ class InFlightRequests {
   void push(Request request) { requests_.push_back(std::move(request)); }
   /// The request that a response with this id answers: the oldest one, or the response is not for this connection.
   [[nodiscard]] Result<Request> answered(std::int32_t correlationId);
+  /// The request that a response with this id would answer; null if it is for none.
+  [[nodiscard]] const Request* awaiting(std::int32_t correlationId) const noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return requests_.size(); }
   [[nodiscard]] bool anyExpired(TimePoint now) const noexcept;
   /// TimePoint::max() when there is none.

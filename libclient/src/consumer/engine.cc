@@ -4,6 +4,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "consumer/fetch_call.h"
 #include "consumer/group/classic.h"
 #include "protocol/03_metadata.h"
 
@@ -406,12 +407,22 @@ void Engine::runFetcher(TimePoint now) {
 
 void Engine::sendFetch(Fetcher::Request request) {
   client::CallOptions options;
-  options.timeout = settings_.group.requestTimeout + settings_.fetch.maxWait;
+  // On a slow line the rest of the answer before it takes its time, too.
+  options.timeout = settings_.group.requestTimeout * (request.ahead ? 2 : 1) + settings_.fetch.maxWait;
   if (!request.topicIds) options.maxVersion = kLastFetchVersionWithNames;
-  parts_.network.send<protocol::FetchRequest>(request.node, client::Channel::Fetch, std::move(request.body), options,
-                                              [this, alive = std::weak_ptr<bool>(alive_), node = request.node, sentAt = parts_.clock.now()](Result<protocol::FetchResponse> response) {
-                                                if (!alive.expired()) fetched(node, sentAt, std::move(response));
-                                              });
+  auto call = std::make_unique<FetchCall>(
+      std::move(request.body), options,
+      [this, alive = std::weak_ptr<bool>(alive_), node = request.node](const FetchPreview& preview) {
+        if (!alive.expired()) fetchBegun(node, preview);
+      },
+      [this, alive = std::weak_ptr<bool>(alive_), node = request.node, sentAt = parts_.clock.now()](Result<protocol::FetchResponse> response) {
+        if (!alive.expired()) fetched(node, sentAt, std::move(response));
+      });
+  parts_.network.submit(request.node, client::Channel::Fetch, std::move(call));
+}
+
+void Engine::fetchBegun(client::NodeId node, const FetchPreview& preview) {
+  if (fetcher_.begun(node, preview)) run();
 }
 
 void Engine::fetched(client::NodeId node, TimePoint sentAt, Result<protocol::FetchResponse> response) {

@@ -94,6 +94,7 @@ class Engine {
   void sendGroupRequest(Request request, std::uint64_t token, Duration timeout, client::NodeId node);
   void runFetcher(TimePoint now);
   void sendFetch(Fetcher::Request request);
+  void fetchBegun(client::NodeId node, const FetchPreview& preview);
   void fetched(client::NodeId node, TimePoint sentAt, Result<protocol::FetchResponse> response);
   void coordinatorChanged(const Status& status);
   void clusterChanged(const client::Snapshot& cluster);

@@ -81,6 +81,14 @@ bool FetchSession::knowsAll(const protocol::FetchResponse& response) const {
   return true;
 }
 
+void FetchSession::countUp() noexcept { epoch_ = epoch_ == std::numeric_limits<std::int32_t>::max() ? 1 : epoch_ + 1; }
+
+bool FetchSession::begun(std::int32_t sessionId) noexcept {
+  if (full_ || epoch_ == 0 || sessionId != id_) return false;
+  countUp();
+  return true;
+}
+
 bool FetchSession::answered(const protocol::FetchResponse& response) {
   if (response.errorCode != ErrorCode::None) {
     if (response.errorCode == ErrorCode::FetchSessionIdNotFound) id_ = 0;
@@ -98,7 +106,7 @@ bool FetchSession::answered(const protocol::FetchResponse& response) {
     id_ = response.sessionId;
     epoch_ = 1;
   } else {
-    epoch_ = epoch_ == std::numeric_limits<std::int32_t>::max() ? 1 : epoch_ + 1;
+    countUp();
   }
   return true;
 }

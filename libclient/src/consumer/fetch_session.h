@@ -38,6 +38,9 @@ class FetchSession {
   [[nodiscard]] bool usesTopicIds() const noexcept { return usesTopicIds_; }
   /// False when the answer must be thrown away: it is an error, or names what was not asked for.
   [[nodiscard]] bool answered(const protocol::FetchResponse& response);
+  /// The front of an answer says that the broker has dealt with the last request of a session: it is at the next epoch, and the
+  /// next request may leave. answered() is for answers that were not begun. False when there is no such session.
+  [[nodiscard]] bool begun(std::int32_t sessionId) noexcept;
   /// No answer came.
   void failed() noexcept { epoch_ = 0; }
   /// What the broker believes to be asked for, by the last request.
@@ -49,6 +52,7 @@ class FetchSession {
 
  private:
   bool knowsAll(const protocol::FetchResponse& response) const;
+  void countUp() noexcept;
 
   std::int32_t id_ = 0;
   std::int32_t epoch_ = 0;

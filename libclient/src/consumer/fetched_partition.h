@@ -1,6 +1,7 @@
 #pragma once
 // One partition's share of one Fetch answer: checked when it arrives, taken by the application bit by bit.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -53,6 +54,8 @@ class FetchedPartition {
   [[nodiscard]] bool sound() const noexcept { return !error_; }
   [[nodiscard]] const Error& arrivalError() const noexcept { return error_; }
 
+  /// Before anything is taken: what lies before `offset` is known already.
+  void beginAt(std::int64_t offset) noexcept { position_ = std::max(position_, offset); }
   /// Adds at most `limit` records to `out`, as one PartitionRun. An error (of the batch at position()) comes only when
   /// nothing was added. After it, or when drained, there is nothing more.
   [[nodiscard]] Status take(std::size_t limit, detail::FetchedRecords& out);

@@ -1,6 +1,7 @@
 #include "consumer/fetcher.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -27,10 +28,22 @@ void Fetcher::planPartition(PartitionState& state, const client::ClusterSnapshot
     return;
   }
   NodePlan& plan = plans[node];
-  if (state.bufferedBytes > static_cast<std::size_t>(settings_.partitionMaxBytes)) plan.held = true;
-  plan.targets[*state.name] = {topic->id, state.nextFetch, settings_.partitionMaxBytes,
+  const std::int64_t offset = promised(node, state);
+  const bool ahead = offset != state.nextFetch;
+  // Of one partition there is as much in memory as without fetching ahead: two answers.
+  if (state.bufferedBytes > (ahead ? 0 : static_cast<std::size_t>(settings_.partitionMaxBytes))) plan.held = true;
+  plan.targets[*state.name] = {topic->id, offset, settings_.partitionMaxBytes,
                                state.position.leaderEpoch >= 0 ? state.position.leaderEpoch : partition->leaderEpoch};
-  plan.asked.partitions[*state.name] = {state.name, state.incarnation, state.nextFetch, fromReplica};
+  plan.asked.partitions[*state.name] = {state.name, state.incarnation, offset, fromReplica, ahead};
+}
+
+/// Where to fetch on: behind what is buffered, or behind the answer that is arriving.
+std::int64_t Fetcher::promised(client::NodeId node, const PartitionState& state) const {
+  const auto arriving = arriving_.find(node);
+  if (arriving == arriving_.end()) return state.nextFetch;
+  const auto asked = arriving->second.partitions.find(*state.name);
+  if (asked == arriving->second.partitions.end() || asked->second.incarnation != state.incarnation) return state.nextFetch;
+  return asked->second.offset <= state.nextFetch ? std::max(asked->second.next, state.nextFetch) : state.nextFetch;
 }
 
 std::vector<Fetcher::Request> Fetcher::plan(SubscriptionState& subscriptions, const client::ClusterSnapshot& cluster, TimePoint now) {
@@ -43,7 +56,9 @@ std::vector<Fetcher::Request> Fetcher::plan(SubscriptionState& subscriptions, co
     claimed += state.bufferedBytes;
     planPartition(state, cluster, now, plans);
   }
-  for (const auto& [node, flying] : inFlight_) claimed += flying.expectedBytes;
+  for (const auto* flying : {&arriving_, &inFlight_}) {
+    for (const auto& [node, one] : *flying) claimed += one.expectedBytes;
+  }
   const auto budget = static_cast<std::size_t>(settings_.maxBytes);
   std::vector<Request> requests;
   for (auto& [node, plan] : plans) {
@@ -63,6 +78,7 @@ std::vector<Fetcher::Request> Fetcher::plan(SubscriptionState& subscriptions, co
 Fetcher::Request Fetcher::makeRequest(client::NodeId node, const FetchTargets& targets, std::size_t maxBytes) {
   Request request;
   request.node = node;
+  request.ahead = arriving_.count(node) != 0;
   request.body.maxWaitMs = static_cast<std::int32_t>(std::chrono::duration_cast<Millis>(settings_.maxWait).count());
   request.body.minBytes = settings_.minBytes;
   request.body.maxBytes = static_cast<std::int32_t>(maxBytes);
@@ -80,6 +96,7 @@ Fetcher::PartitionAnswer Fetcher::digestPartition(const Asked& asked, protocol::
   answer.incarnation = asked.incarnation;
   answer.fetchOffset = asked.offset;
   answer.fromReplica = asked.fromReplica;
+  answer.onPromise = asked.onPromise;
   answer.error = data.errorCode;
   answer.highWatermark = data.highWatermark;
   answer.lastStableOffset = data.lastStableOffset;
@@ -93,12 +110,38 @@ Fetcher::PartitionAnswer Fetcher::digestPartition(const Asked& asked, protocol::
   return answer;
 }
 
+bool Fetcher::begun(client::NodeId node, const FetchPreview& preview) {
+  const auto flying = inFlight_.find(node);
+  if (flying == inFlight_.end() || arriving_.count(node) != 0) return false;
+  FetchSession& session = sessions_[node];
+  std::vector<const Asked*> order;
+  for (const FetchPreview::Partition& one : preview.partitions()) {
+    const TopicPartition* name = session.find(one.topic, one.topicId, one.index);
+    const auto found = name == nullptr ? flying->second.partitions.end() : flying->second.partitions.find(*name);
+    if (found == flying->second.partitions.end()) return false;
+    if (one.next >= 0 && one.next <= found->second.offset) return false;  // nothing new: apply() knows what to do
+    found->second.next = one.next;
+    order.push_back(&found->second);
+  }
+  if (!session.begun(preview.sessionId())) return false;
+  flying->second.begun = std::move(order);
+  arriving_.insert(inFlight_.extract(flying));
+  return true;
+}
+
+/// What the answer that comes next from this broker was asked for; nothing when none is awaited.
+std::optional<Fetcher::InFlight> Fetcher::takeOldest(client::NodeId node) {
+  for (auto* flying : {&arriving_, &inFlight_}) {
+    if (auto found = flying->extract(node)) return std::move(found.mapped());
+  }
+  return std::nullopt;
+}
+
 Fetcher::Answer Fetcher::digest(client::NodeId node, Result<protocol::FetchResponse> response, TimePoint now) {
   Answer answer;
-  const auto flying = inFlight_.find(node);
-  if (flying == inFlight_.end()) return answer;
-  const InFlight asked = std::move(flying->second);
-  inFlight_.erase(flying);
+  const bool begun = arriving_.count(node) != 0;
+  const std::optional<InFlight> asked = takeOldest(node);
+  if (!asked) return answer;
   FetchSession& session = sessions_[node];
   if (!response) {
     session.failed();
@@ -106,34 +149,50 @@ Fetcher::Answer Fetcher::digest(client::NodeId node, Result<protocol::FetchRespo
     return answer;
   }
   nodeRetryAt_.erase(node);
-  if (!session.answered(*response)) {
+  if (!begun && !session.answered(*response)) {
     // A lost session is begun anew at once; anything else is worth a pause.
     if (response->errorCode != ErrorCode::FetchSessionIdNotFound && response->errorCode != ErrorCode::InvalidFetchSessionEpoch) {
       nodeRetryAt_[node] = now + settings_.retryBackoff;
     }
     return answer;
   }
+  std::size_t place = 0;
   for (auto& topic : response->responses) {
     for (auto& data : topic.partitions) {
-      const TopicPartition* name = session.find(topic.topic, topic.topicId, data.partitionIndex);
-      const auto found = name == nullptr ? asked.partitions.end() : asked.partitions.find(*name);
-      if (found == asked.partitions.end()) continue;
+      const Asked* of = nullptr;
+      if (begun) {  // the session may speak of other partitions by now
+        if (place < asked->begun.size()) of = asked->begun[place++];
+        if (of != nullptr && of->name->partition != data.partitionIndex) of = nullptr;
+      } else if (const TopicPartition* name = session.find(topic.topic, topic.topicId, data.partitionIndex)) {
+        if (const auto found = asked->partitions.find(*name); found != asked->partitions.end()) of = &found->second;
+      }
+      if (of == nullptr) continue;
       if (data.currentLeader.leaderId >= 0) {
-        answer.hints.push_back({found->first.topic, found->first.partition, data.currentLeader.leaderId, data.currentLeader.leaderEpoch});
+        answer.hints.push_back({of->name->topic, of->name->partition, data.currentLeader.leaderId, data.currentLeader.leaderEpoch});
       }
       if (data.records) answer.bytes += data.records->size();
-      answer.partitions.push_back(digestPartition(found->second, data));
+      answer.partitions.push_back(digestPartition(*of, data));
     }
   }
   for (const auto& endpoint : response->nodeEndpoints) answer.nodes.push_back({endpoint.nodeId, endpoint.host, endpoint.port, endpoint.rack});
   return answer;
 }
 
+/// False for an answer to an old question. One that was asked on a promise may begin before what has come by now, which was more
+/// than could be seen: the front of it is passed over. Not with aborted transactions, as their markers may lie there.
+bool Fetcher::fits(PartitionAnswer& answer, const PartitionState& state) {
+  if (answer.fetchOffset == state.nextFetch) return true;
+  if (!answer.onPromise || answer.fetchOffset > state.nextFetch || !answer.records) return false;
+  if (answer.records->nextFetch() <= state.nextFetch || !answer.records->source().aborted.empty()) return false;
+  answer.records->beginAt(state.nextFetch);
+  return true;
+}
+
 bool Fetcher::apply(Answer answer, SubscriptionState& subscriptions, FetchBuffer& buffer, TimePoint now) {
   bool refresh = false;
   for (PartitionAnswer& one : answer.partitions) {
     PartitionState* state = subscriptions.find(*one.name, one.incarnation);
-    if (state == nullptr || state->nextFetch != one.fetchOffset) continue;  // it has jumped since
+    if (state == nullptr || !fits(one, *state)) continue;  // it has jumped since
     if (one.error != ErrorCode::None) {
       refresh = applyError(one, *state, buffer, now) || refresh;
       continue;

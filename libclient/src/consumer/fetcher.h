@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "base/result.h"
 #include "client/metadata.h"
 #include "client/network_client.h"
+#include "consumer/fetch_preview.h"
 #include "consumer/fetch_session.h"
 #include "consumer/fetched_partition.h"
 #include "consumer/subscription_state.h"
@@ -39,11 +41,17 @@ struct FetchSettings {
 /// Plans Fetch requests, at most one in flight per broker, and takes their answers in two steps: digest() walks the bytes
 /// without touching shared state, apply() moves the partitions along.
 ///
-/// The next request leaves as soon as an answer's batch headers are known, while its records are still buffered. A broker
-/// is left alone while one of its partitions has more than max.partition.fetch.bytes buffered (the others would only wait
-/// in a long poll that this one is missing from), and all of them while fetch.max.bytes are buffered or on their way:
+/// The next request leaves as soon as an answer's batch headers are known, while its records are still buffered, and if
+/// begun() sees where the answer will end, while the rest of it is still on its way: broker, I/O thread and application then
+/// work at once. A broker is left alone while one of its partitions has more than max.partition.fetch.bytes buffered (the
+/// others would only wait in a long poll that this one is missing from), and all of them while fetch.max.bytes are buffered
+/// or on their way:
 ///
 ///     buffered, one partition:   [answer 1: being read][answer 2] | hold      until answer 1 is drained
+///     begun, nothing buffered:   [answer 3: arriving] <-- [request 4]
+///
+/// What begun() saw is a promise about the offset where an answer ends, and request 4 is planned on it. The whole answer 3
+/// decides: answer 4 is dropped when it begins behind what was sound in it, or when the position has jumped meanwhile.
 ///
 /// Threading: one thread; what it is passed is guarded by the caller.
 class Fetcher {
@@ -54,6 +62,7 @@ class Fetcher {
     client::NodeId node = -1;
     protocol::FetchRequest body = {};
     bool topicIds = false;  ///< false: version 12 at most
+    bool ahead = false;     ///< its answer comes behind one that is still arriving
   };
   /// What should be sent now. Marks it as in flight.
   [[nodiscard]] std::vector<Request> plan(SubscriptionState& subscriptions, const client::ClusterSnapshot& cluster, TimePoint now);
@@ -69,6 +78,7 @@ class Fetcher {
     std::uint64_t incarnation = 0;
     std::int64_t fetchOffset = 0;
     bool fromReplica = false;
+    bool onPromise = false;
     ErrorCode error = ErrorCode::None;
     std::int64_t highWatermark = -1;
     std::int64_t lastStableOffset = -1;
@@ -82,13 +92,14 @@ class Fetcher {
     std::vector<Node> nodes = {};  ///< addresses that came with the hints
     std::size_t bytes = 0;         ///< of the record batches
   };
+  /// The front of an answer of this broker has come. True when the next request to it need not wait for the rest.
+  [[nodiscard]] bool begun(client::NodeId node, const FetchPreview& preview);
   [[nodiscard]] Answer digest(client::NodeId node, Result<protocol::FetchResponse> response, TimePoint now);
   /// Returns true when the metadata should be asked for again.
   [[nodiscard]] bool apply(Answer answer, SubscriptionState& subscriptions, FetchBuffer& buffer, TimePoint now);
 
   /// Requests that close the sessions, for a consumer that ends.
   [[nodiscard]] std::vector<Request> closeSessions();
-  [[nodiscard]] std::size_t inFlight() const noexcept { return inFlight_.size(); }
 
  private:
   struct Asked {
@@ -96,10 +107,13 @@ class Fetcher {
     std::uint64_t incarnation = 0;
     std::int64_t offset = 0;
     bool fromReplica = false;
+    bool onPromise = false;   ///< `offset` is the `next` of an answer that had only begun
+    std::int64_t next = -1;   ///< once the answer has begun: where it will end
   };
   struct InFlight {
     std::map<TopicPartition, Asked> partitions = {};
     std::size_t expectedBytes = 0;
+    std::vector<const Asked*> begun = {};  ///< the partitions of the answer, in its order, once that has begun
   };
   struct NodePlan {
     FetchTargets targets = {};
@@ -109,6 +123,9 @@ class Fetcher {
 
   void planPartition(PartitionState& state, const client::ClusterSnapshot& cluster, TimePoint now, std::map<client::NodeId, NodePlan>& plans);
   [[nodiscard]] Request makeRequest(client::NodeId node, const FetchTargets& targets, std::size_t maxBytes);
+  [[nodiscard]] std::int64_t promised(client::NodeId node, const PartitionState& state) const;
+  [[nodiscard]] std::optional<InFlight> takeOldest(client::NodeId node);
+  [[nodiscard]] static bool fits(PartitionAnswer& answer, const PartitionState& state);
   [[nodiscard]] PartitionAnswer digestPartition(const Asked& asked, protocol::FetchResponse::PartitionData& data) const;
   [[nodiscard]] bool applyError(PartitionAnswer& answer, PartitionState& state, FetchBuffer& buffer, TimePoint now) const;
   void queueBroken(const PartitionAnswer& answer, PartitionState& state, FetchBuffer& buffer) const;
@@ -117,6 +134,7 @@ class Fetcher {
   FetchSettings settings_;
   std::map<client::NodeId, FetchSession> sessions_;
   std::map<client::NodeId, InFlight> inFlight_;
+  std::map<client::NodeId, InFlight> arriving_;  ///< their answers have begun; before those of inFlight_
   std::map<client::NodeId, TimePoint> nodeRetryAt_;
   bool held_ = false;
   bool leaderMissing_ = false;

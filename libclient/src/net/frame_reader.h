@@ -48,6 +48,8 @@ class FrameReader {
   [[nodiscard]] bool full() const noexcept { return ownLength_ != 0 && ownFilled_ == ownLength_; }
   /// What a large frame still lacks; 0 between frames and for small ones.
   [[nodiscard]] std::size_t missing() const noexcept { return ownLength_ != 0 ? ownLength_ - ownFilled_ : 0; }
+  /// What is there of a large frame, without its length; empty between frames and for small ones. Good until room().
+  [[nodiscard]] BytesView begun() const noexcept { return {own_.bytes.get(), ownLength_ != 0 ? ownFilled_ : 0}; }
   /// Bytes that came and belong to no frame handed out yet.
   [[nodiscard]] std::size_t pending() const noexcept { return ownLength_ != 0 ? ownFilled_ : end_ - begin_; }
 

@@ -297,9 +297,10 @@ void SocketConnection::deliverFrames() {
   while (!paused_ && isOpen()) {
     auto frame = reader_.next();
     if (!frame) return close(frame.error());
-    if (!*frame) return;
+    if (!*frame) break;
     handler_->onFrame(*this, **std::move(frame));
   }
+  if (const BytesView front = reader_.begun(); !front.empty() && !paused_ && isOpen()) handler_->onFrameBegun(*this, front);
 }
 
 // ---- Writing (any thread) ------------------------------------------------------------------------------------------

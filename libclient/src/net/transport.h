@@ -51,6 +51,9 @@ class ConnectionHandler {
   virtual void onOpen(Connection&) {}
   /// One frame without its length, a slice of a ref-counted read buffer. May pause reading, send, close.
   virtual void onFrame(Connection&, Buffer frame) = 0;
+  /// The front of a large frame (more than 64 KiB) that is still coming, without its length, after reads that did not
+  /// complete it. Look at the bytes, do not keep them. One that comes in a single read is never shown.
+  virtual void onFrameBegun(Connection&, BytesView /*front*/) {}
   /// Everything that was queued by send() has gone to the system after some of it had to wait.
   virtual void onDrained(Connection&) {}
   /// Why it ended. The peer's orderly close is NetworkException "the peer closed the connection". A connection that

@@ -382,6 +382,46 @@ TEST_F(NetworkClientTest, WhatAnyNodeMayAnswerGoesOnWhenItsBrokerLeavesTheCluste
   EXPECT_EQ(ended_.back(), "any ok");
 }
 
+/// Notes how much of its answer it was shown.
+class ShownCall final : public TypedCall<MetadataRequest> {
+ public:
+  explicit ShownCall(std::vector<std::string>& shown)
+      : TypedCall(CallOptions(), [](Result<MetadataResponse>) {}), shown_(shown) {}
+  [[nodiscard]] Result<const MetadataRequest*> request(std::int16_t) override { return &request_; }
+  void begun(BytesView front, std::int16_t version) override { shown_.push_back(std::to_string(front.size()) + " v" + std::to_string(version)); }
+
+ private:
+  MetadataRequest request_;
+  std::vector<std::string>& shown_;
+};
+
+TEST_F(NetworkClientTest, ShowsTheOldestCallTheFrontOfItsAnswerAndNobodyAnotherOne) {
+  std::vector<std::string> shown;
+  client_->submit(1, Channel::General, std::make_unique<ShownCall>(shown));
+  ask(1, "b");
+  transport_.last().open();
+  const std::vector<std::byte> front(300);
+  transport_.last().begin(front);  // of the negotiation
+  transport_.last().respond(transport_.last().takeRequest(), versionsOf({{3, 0, 9}}));
+  FakeConnection& connection = transport_.last();
+  const auto first = connection.takeRequest();
+  const auto begin = [&](std::int32_t id, std::size_t size) {
+    std::vector<std::byte> bytes(size);
+    storeBigEndian(bytes.data(), id);
+    connection.begin(bytes);
+  };
+  begin(first.header.correlationId, 100);
+  begin(first.header.correlationId, 200);
+  begin(first.header.correlationId + 1, 300);
+  begin(-1, 300);
+  connection.begin(BytesView(front).first(3));
+  EXPECT_EQ(shown, (Ended{"100 v9", "200 v9"}));
+  connection.respond(first, MetadataResponse());
+  begin(first.header.correlationId, 400);
+  EXPECT_EQ(shown.size(), 2U);
+  EXPECT_FALSE(connection.isClosed());
+}
+
 TEST_F(NetworkClientTest, ClosingCompletesEverythingAndRefusesTheRest) {
   for (const char* name : {"a", "b", "c", "d"}) ask(1, name);
   FakeConnection& connection = negotiate();

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "batches.h"
+#include "fetch_frame.h"
 
 namespace klamm::consumer {
 namespace {
@@ -39,13 +40,36 @@ class FetcherTest : public ::testing::Test {
     result.records = Parts(std::move(records));
     return result;
   }
-  bool answer(client::NodeId node, std::vector<protocol::FetchResponse::PartitionData> partitions) {
+  static protocol::FetchResponse responseOf(std::vector<protocol::FetchResponse::PartitionData> partitions) {
     protocol::FetchResponse response;
     response.sessionId = 1;
     auto& topic = response.responses.emplace_back();
     topic.topicId = Uuid{1, 2};
     topic.partitions = std::move(partitions);
-    return fetcher().apply(fetcher().digest(node, std::move(response), now_), subscriptions_, buffer_, now_);
+    return response;
+  }
+  bool answer(client::NodeId node, std::vector<protocol::FetchResponse::PartitionData> partitions) {
+    return fetcher().apply(fetcher().digest(node, responseOf(std::move(partitions)), now_), subscriptions_, buffer_, now_);
+  }
+  /// The headers of this answer have come, and not yet the rest.
+  bool begin(client::NodeId node, std::vector<protocol::FetchResponse::PartitionData> partitions) {
+    FetchPreview preview(kFetchVersion);
+    EXPECT_EQ(preview.look(frameOf(responseOf(std::move(partitions)))), FetchPreview::Sight::Known);
+    return fetcher().begun(node, preview);
+  }
+  static Buffer batch(std::int64_t offset, int count = 2) { return makeBatch({.baseOffset = offset, .count = count, .valueSize = 100}); }
+  /// Partition 0 is read in a session, up to offset 2; the next Fetch is under way.
+  void startSession() {
+    assign({{"t", 0}});
+    ASSERT_EQ(plan().size(), 1U);
+    answer(1, {data(0, batch(0))});
+    drainOne();
+    ASSERT_EQ(plan().size(), 1U);
+  }
+  std::vector<std::int64_t> bufferedFrom() const {
+    std::vector<std::int64_t> offsets;
+    for (const auto& one : buffer_) offsets.push_back(one->position());
+    return offsets;
   }
   /// What the application does when it has read the oldest part of the buffer.
   void drainOne() {
@@ -238,6 +262,223 @@ TEST_F(FetcherTest, PassesOnNewerLeadersThatAnAnswerNames) {
   EXPECT_EQ(answer.hints[0].topic, "t");
   EXPECT_EQ(answer.hints[0].leaderEpoch, 9);
   EXPECT_EQ(answer.nodes.at(0).host, "two");
+}
+
+// ---- answers that have only begun ----------------------------------------------------------------------------------------------------
+
+using Offsets = std::vector<std::int64_t>;
+
+TEST_F(FetcherTest, AsksOnWhileTheRestOfAnAnswerIsOnItsWay) {
+  startSession();
+  EXPECT_TRUE(plan().empty());
+  ASSERT_TRUE(begin(1, {data(0, batch(2))}));
+  const auto ahead = plan();
+  ASSERT_EQ(ahead.size(), 1U);
+  EXPECT_EQ(ahead[0].body.topics.at(0).partitions.at(0).fetchOffset, 4);
+  EXPECT_EQ(ahead[0].body.sessionEpoch, 2) << "the broker has counted the request that it answers";
+  EXPECT_TRUE(plan().empty());
+  EXPECT_FALSE(begin(1, {data(0, batch(4))})) << "one answer comes at a time";
+  answer(1, {data(0, batch(2))});
+  EXPECT_EQ(state(0).nextFetch, 4);
+  EXPECT_TRUE(plan().empty()) << "the next one is under way already";
+  answer(1, {data(0, batch(4))});
+  EXPECT_EQ(bufferedFrom(), (Offsets{2, 4}));
+  EXPECT_EQ(plan().at(0).body.sessionEpoch, 3);
+}
+
+TEST_F(FetcherTest, WaitsForTheWholeAnswerWithoutASession) {
+  assign({{"t", 0}});
+  (void)plan();
+  EXPECT_FALSE(begin(1, {data(0, batch(0))})) << "the broker has not given one yet";
+  EXPECT_TRUE(plan().empty());
+  answer(1, {data(0, batch(0))});
+  (void)plan();
+  EXPECT_FALSE(begin(1, {data(1, batch(0))})) << "not asked for";
+  EXPECT_FALSE(begin(1, {data(0, batch(0))})) << "nothing new";
+  EXPECT_FALSE(begin(2, {data(0, batch(2))})) << "no request is under way";
+  EXPECT_TRUE(begin(1, {data(0, batch(2))}));
+}
+
+TEST_F(FetcherTest, HoldsARequestAheadWhileSomethingIsBuffered) {
+  settings_.maxBytes = 1500;
+  startSession();
+  ASSERT_TRUE(begin(1, {data(0, batch(2))}));
+  const auto ahead = plan();
+  ASSERT_EQ(ahead.size(), 1U);
+  EXPECT_EQ(ahead[0].body.maxBytes, 500) << "beside what arrives";
+  answer(1, {data(0, batch(2))});
+  ASSERT_TRUE(begin(1, {data(0, batch(4))}));
+  EXPECT_TRUE(plan().empty()) << "one answer is buffered, another one arrives";
+  EXPECT_TRUE(fetcher().held());
+  drainOne();
+  EXPECT_EQ(plan().size(), 1U);
+}
+
+TEST_F(FetcherTest, ASeekDropsTheAnswerThatArrivesAndTheOneAsked) {
+  startSession();
+  ASSERT_TRUE(begin(1, {data(0, batch(2))}));
+  ASSERT_EQ(plan().size(), 1U);
+  subscriptions_.seek(state(0), {4, {}, 3});  // just where the request ahead began
+  answer(1, {data(0, batch(2))});
+  answer(1, {data(0, batch(4))});
+  EXPECT_TRUE(buffer_.empty());
+  const auto again = plan();
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_TRUE(again[0].body.topics.empty()) << "of the same offset in the session";
+  answer(1, {data(0, batch(4))});
+  EXPECT_EQ(bufferedFrom(), Offsets{4});
+}
+
+TEST_F(FetcherTest, ASeekWhileAnAnswerArrivesIsAskedForFromItsOwnOffset) {
+  startSession();
+  ASSERT_TRUE(begin(1, {data(0, batch(2))}));
+  subscriptions_.seek(state(0), {50, {}, 3});
+  EXPECT_EQ(plan().at(0).body.topics.at(0).partitions.at(0).fetchOffset, 50);
+  answer(1, {data(0, batch(2))});
+  answer(1, {data(0, batch(50))});
+  EXPECT_EQ(bufferedFrom(), Offsets{50});
+}
+
+TEST_F(FetcherTest, ARevokedPartitionsAnswersAreDroppedAndTheOthersKept) {
+  assign({{"t", 0}, {"t", 2}});
+  (void)plan();
+  answer(1, {data(0, batch(0)), data(2, batch(0))});
+  drainOne();
+  drainOne();
+  (void)plan();
+  ASSERT_TRUE(begin(1, {data(0, batch(2)), data(2, batch(2))}));
+  subscriptions_.assignByGroup({{"t", 2}});
+  const auto ahead = plan();
+  ASSERT_EQ(ahead.size(), 1U);
+  EXPECT_EQ(ahead[0].body.forgottenTopicsData.size(), 1U);
+  answer(1, {data(0, batch(2)), data(2, batch(2))});
+  ASSERT_EQ(bufferedFrom(), Offsets{2}) << "the session knows no partition 0 any more, the answer does";
+  EXPECT_EQ(buffer_[0]->source().partition->partition, 2);
+  answer(1, {data(2, batch(4))});
+  EXPECT_EQ(bufferedFrom(), (Offsets{2, 4}));
+}
+
+TEST_F(FetcherTest, APausedPartitionKeepsWhatArrivesAndIsNotAskedForAhead) {
+  startSession();
+  ASSERT_TRUE(begin(1, {data(0, batch(2))}));
+  state(0).paused = true;
+  EXPECT_TRUE(plan().empty());
+  answer(1, {data(0, batch(2))});
+  EXPECT_EQ(bufferedFrom(), Offsets{2});
+  state(0).paused = false;
+  EXPECT_EQ(plan().at(0).body.topics.at(0).partitions.at(0).fetchOffset, 4);
+}
+
+TEST_F(FetcherTest, DamageInAnAnswerDropsWhatWasFetchedAhead) {
+  startSession();
+  ASSERT_TRUE(begin(1, {data(0, batch(2))}));
+  ASSERT_EQ(plan().size(), 1U);
+  const Buffer good = batch(2);
+  std::vector<std::byte> bad(good.view().begin(), good.view().end());
+  bad.back() ^= std::byte{1};
+  answer(1, {data(0, Buffer::adopt(bad))});
+  answer(1, {data(0, batch(4))});
+  ASSERT_EQ(bufferedFrom(), Offsets{2});
+  EXPECT_EQ(buffer_.back()->arrivalError().code(), ErrorCode::CorruptMessage);
+  EXPECT_TRUE(plan().empty()) << "until the application seeks";
+}
+
+TEST_F(FetcherTest, AnErrorOfARequestAheadIsHeardOnlyAtItsPlace) {
+  settings_.partitionMaxBytes = 9000;
+  startSession();
+  ASSERT_TRUE(begin(1, {data(0, joined({batch(2, 9), makeBatch({.baseOffset = 11})}))}));
+  ASSERT_EQ(plan().at(0).body.topics.at(0).partitions.at(0).fetchOffset, 11) << "a small batch behind a large one is not waited for";
+  answer(1, {data(0, joined({batch(2, 9), makeBatch({.baseOffset = 11})}))});
+  EXPECT_EQ(state(0).nextFetch, 12);
+  answer(1, {data(0, {}, ErrorCode::OffsetOutOfRange)});
+  EXPECT_EQ(bufferedFrom(), Offsets{2}) << "12 may be in range";
+  EXPECT_EQ(plan().at(0).body.topics.at(0).partitions.at(0).fetchOffset, 12);
+}
+
+TEST_F(FetcherTest, SkipsWhatCameTwiceBecauseAPromiseWasTooLow) {
+  settings_.partitionMaxBytes = 9000;
+  startSession();
+  const Buffer first = joined({batch(2, 9), makeBatch({.baseOffset = 11})});
+  ASSERT_TRUE(begin(1, {data(0, first)}));
+  ASSERT_EQ(plan().at(0).body.topics.at(0).partitions.at(0).fetchOffset, 11);
+  answer(1, {data(0, first)});
+  answer(1, {data(0, joined({makeBatch({.baseOffset = 11}), batch(12)}))});
+  EXPECT_EQ(bufferedFrom(), (Offsets{2, 12}));
+  EXPECT_EQ(state(0).nextFetch, 14);
+  EXPECT_EQ(plan().at(0).body.topics.at(0).partitions.at(0).fetchOffset, 14);
+}
+
+TEST_F(FetcherTest, DamageInWhatCameTwiceIsNoDamage) {
+  settings_.partitionMaxBytes = 9000;
+  startSession();
+  const Buffer small = makeBatch({.baseOffset = 11});
+  const Buffer first = joined({batch(2, 9), small});
+  ASSERT_TRUE(begin(1, {data(0, first)}));
+  ASSERT_EQ(plan().size(), 1U);
+  answer(1, {data(0, first)});
+  std::vector<std::byte> bad(small.view().begin(), small.view().end());
+  bad.back() ^= std::byte{1};
+  answer(1, {data(0, joined({Buffer::adopt(bad), batch(12)}))});
+  EXPECT_EQ(bufferedFrom(), Offsets{2});
+  EXPECT_EQ(plan().at(0).body.topics.at(0).partitions.at(0).fetchOffset, 12);
+}
+
+TEST_F(FetcherTest, AnAnswerThatCameTwiceWithAbortedTransactionsIsAskedForAgain) {
+  settings_.readCommitted = true;
+  settings_.partitionMaxBytes = 9000;
+  startSession();
+  const Buffer first = joined({batch(2, 9), makeBatch({.baseOffset = 11})});
+  ASSERT_TRUE(begin(1, {data(0, first)}));
+  ASSERT_EQ(plan().size(), 1U);
+  answer(1, {data(0, first)});
+  auto second = data(0, joined({makeBatch({.baseOffset = 11}), batch(12)}));
+  second.abortedTransactions.emplace().push_back({.producerId = 9, .firstOffset = 3});
+  answer(1, {second});
+  EXPECT_EQ(bufferedFrom(), Offsets{2}) << "its markers may lie in front of 12";
+  EXPECT_EQ(plan().at(0).body.topics.at(0).partitions.at(0).fetchOffset, 12);
+}
+
+TEST_F(FetcherTest, ALeaderChangeDropsTheAnswerThatArrivesAndTheOneAsked) {
+  startSession();
+  ASSERT_TRUE(begin(1, {data(0, batch(2))}));
+  ASSERT_EQ(plan().size(), 1U);
+  state(0).position.offsetEpoch = 3;
+  subscriptions_.leaderChanged(state(0), 9, true);  // the position waits to be checked: the log may have been cut
+  answer(1, {data(0, batch(2))});
+  answer(1, {data(0, batch(4))});
+  EXPECT_TRUE(buffer_.empty());
+  EXPECT_TRUE(plan().empty());
+  subscriptions_.validated(state(0));
+  EXPECT_EQ(plan().at(0).body.topics.at(0).partitions.at(0).fetchOffset, 2);
+}
+
+TEST_F(FetcherTest, ALostConnectionLosesBothAndBeginsANewSession) {
+  startSession();
+  ASSERT_TRUE(begin(1, {data(0, batch(2))}));
+  ASSERT_EQ(plan().size(), 1U);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(plan().empty());
+    EXPECT_FALSE(fetcher().apply(fetcher().digest(1, klamm::fail(ErrorCode::NetworkException), now_), subscriptions_, buffer_, now_));
+  }
+  now_ += 100ms;
+  const auto again = plan();
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_EQ(again[0].body.sessionEpoch, 0);
+  EXPECT_EQ(again[0].body.topics.at(0).partitions.at(0).fetchOffset, 2) << "what had begun to arrive has not come";
+}
+
+TEST_F(FetcherTest, ARequestAheadWhoseSessionIsGoneIsAskedForAnew) {
+  startSession();
+  ASSERT_TRUE(begin(1, {data(0, batch(2))}));
+  ASSERT_EQ(plan().size(), 1U);
+  answer(1, {data(0, batch(2))});
+  protocol::FetchResponse refusal;
+  refusal.errorCode = ErrorCode::InvalidFetchSessionEpoch;
+  (void)fetcher().apply(fetcher().digest(1, refusal, now_), subscriptions_, buffer_, now_);
+  const auto again = plan();
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_EQ(again[0].body.sessionEpoch, 0);
+  EXPECT_EQ(again[0].body.topics.at(0).partitions.at(0).fetchOffset, 4);
 }
 
 TEST_F(FetcherTest, ClosesItsSessionsAtTheEnd) {

@@ -40,6 +40,27 @@ class RawPeer {
 
 std::string wire(std::string_view body) { return std::string(framed(body).text()); }
 
+TEST(Connection, ShowsTheFrontOfALargeFrameWhileTheRestIsOnItsWay) {
+  Loopback net;
+  auto server = std::make_shared<Recorder>();
+  const Endpoint at = net.listen([&] { return server; });
+  const RawPeer peer(at);
+  const std::string bytes = wire(std::string(3'000'000, 'x'));
+  peer.write(wire("small"));
+  peer.write(std::string_view(bytes).substr(0, 500'000));
+  while (server->fronts().empty()) std::this_thread::yield();
+  EXPECT_EQ(server->frames(), std::vector<std::string>{"small"});
+  peer.write(std::string_view(bytes).substr(500'000));
+  ASSERT_TRUE(server->waitFrames(2));
+  std::size_t before = 0;
+  for (const auto& [size, first] : server->fronts()) {
+    EXPECT_GE(size, before);
+    EXPECT_LT(size, 3'000'000U);
+    EXPECT_EQ(first, 'x');
+    before = size;
+  }
+}
+
 TEST(Connection, CarriesFramesBothWays) {
   Loopback net;
   auto server = std::make_shared<Recorder>();

@@ -74,8 +74,12 @@ TEST(FrameReader, TellsWhatALargeFrameLacks) {
   const std::string stream = frameOf("small") + frameOf(std::string(300'000, 'x'));
   EXPECT_EQ(readAll(reader, std::string_view(stream).substr(0, 50'000), 50'000).size(), 1U);
   EXPECT_EQ(reader.missing(), stream.size() - 50'000);
+  const BytesView begun = reader.begun();
+  EXPECT_EQ(begun.size() + reader.missing(), 300'000U);
+  EXPECT_EQ(begun.front(), std::byte{'x'});
   EXPECT_EQ(readAll(reader, std::string_view(stream).substr(50'000), 100'000).size(), 1U);
   EXPECT_EQ(reader.missing(), 0U);
+  EXPECT_TRUE(reader.begun().empty());
 }
 
 TEST(FrameReader, SlicesStayWholeWhileReadingGoesOn) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -40,6 +41,10 @@ class Recorder : public ConnectionHandler {
     MutexLock lock(mutex_);
     frames_.emplace_back(frame.text());
     changed_.notifyAll();
+  }
+  void onFrameBegun(Connection&, BytesView front) override {
+    MutexLock lock(mutex_);
+    fronts_.emplace_back(front.size(), static_cast<char>(front.front()));
   }
   void onDrained(Connection&) override {
     MutexLock lock(mutex_);
@@ -75,6 +80,11 @@ class Recorder : public ConnectionHandler {
     MutexLock lock(mutex_);
     return frames_;
   }
+  /// Of each front of a large frame, its size and first byte.
+  std::vector<std::pair<std::size_t, char>> fronts() {
+    MutexLock lock(mutex_);
+    return fronts_;
+  }
   bool opened() {
     MutexLock lock(mutex_);
     return opened_;
@@ -92,6 +102,7 @@ class Recorder : public ConnectionHandler {
   int drained_ = 0;
   Error reason_;
   std::vector<std::string> frames_;
+  std::vector<std::pair<std::size_t, char>> fronts_;
 };
 
 /// A running loop with its transport. The listener's connections get handlers from `accept`.
