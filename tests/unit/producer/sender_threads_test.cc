@@ -8,6 +8,55 @@
 namespace klamm::producer {
 namespace {
 
+/// A sender with an I/O thread of its own beside the thread of the test. Threading: those two.
+class DrivenSender {
+ public:
+  explicit DrivenSender(const ProducerSettings& settings)
+      : accumulator(settings, systemClock(), *random),
+        sender(accumulator, network, metadata, systemClock(), *random, Log(), [](TimePoint) {}),
+        topic(accumulator.topics().findOrAdd("t")) {
+    metadata.addListener([this](const client::Snapshot& snapshot) { sender.onMetadata(*snapshot); });
+    metadata.setTopic("t", {1});
+    sender.applyTopic(topic, *metadata.snapshot());
+    ioThread_ = std::thread([this] {
+      while (isSending_) sender.tick();
+    });
+  }
+  ~DrivenSender() {
+    if (ioThread_.joinable()) stop();
+  }
+  /// Ends the I/O thread and all that is under way.
+  void stop() {
+    isSending_ = false;
+    ioThread_.join();
+    sender.abort(Error(ErrorCode::Closed, "the test ends"));
+  }
+  void answerAll() {
+    while (!network.pending().empty()) network.disconnect(1, client::Channel::General, ErrorCode::Closed);
+  }
+  /// A value that no codec makes smaller.
+  std::string noise(std::size_t size) {
+    std::string value(size, 'x');
+    for (char& c : value) c = static_cast<char>(random->next());
+    return value;
+  }
+  auto append(std::string_view value, SendCallback callback) {
+    TimePoint deadline = systemClock().now() + 10s;
+    return accumulator.append(topic, 0, {.topic = "t", .value = asBytes(value)}, callback, deadline);
+  }
+
+  klamm::testing::MockNetworkClient network;
+  klamm::testing::FakeMetadata metadata;
+  const std::unique_ptr<Random> random = seededRandom(1);
+  Accumulator accumulator;
+  Sender sender;
+  Topic& topic;
+
+ private:
+  std::atomic<bool> isSending_ = true;
+  std::thread ioThread_;
+};
+
 TEST(SenderThreads, ABatchMayExpireWhileAnotherThreadEncodesIt) {
   constexpr int kBatches = 20;
   ProducerSettings settings;
@@ -16,40 +65,24 @@ TEST(SenderThreads, ABatchMayExpireWhileAnotherThreadEncodesIt) {
   settings.idempotent = false;
   settings.maxInFlight = kBatches;
   settings.compression = {compress::CompressionType::Gzip, {}};
-  klamm::testing::MockNetworkClient network;
-  klamm::testing::FakeMetadata metadata;
-  const auto random = seededRandom(1);
-  Accumulator accumulator(settings, systemClock(), *random);
-  Sender sender(accumulator, network, metadata, systemClock(), *random, Log(), [](TimePoint) {});
-  metadata.addListener([&](const client::Snapshot& snapshot) { sender.onMetadata(*snapshot); });
-  Topic& topic = accumulator.topics().findOrAdd("t");
-  metadata.setTopic("t", {1});
+  DrivenSender driven(settings);
 
   std::atomic<int> told = 0;
   std::atomic<int> toldOfOneRecord = 0;
-  std::atomic<bool> isSending = true;
-  std::thread ioThread([&] {
-    while (isSending) sender.tick();
-  });
-  std::string value(1'000'000, 'x');
-  for (std::size_t i = 0; i < value.size(); ++i) value[i] = static_cast<char>(random->next());
+  const std::string value = driven.noise(1'000'000);
   for (int i = 0; i < kBatches; ++i) {
-    SendCallback callback = [&](const RecordMetadata&, const Error& error) {
+    ASSERT_TRUE(driven.append(value, [&](const RecordMetadata&, const Error& error) {
       ++told;
       if (error.message().find("1 record(s) for t-0 expired") != std::string::npos) ++toldOfOneRecord;
-    };
-    TimePoint deadline = systemClock().now() + 10s;
-    ASSERT_TRUE(accumulator.append(topic, 0, {.topic = "t", .value = asBytes(value)}, callback, deadline));
-    sender.drive();
+    }));
+    driven.sender.drive();
   }
   const TimePoint patience = systemClock().now() + 30s;
   while (told < kBatches && systemClock().now() < patience) std::this_thread::yield();
-  isSending = false;
-  ioThread.join();
-  sender.abort(Error(ErrorCode::Closed, "the test ends"));
+  driven.stop();
   EXPECT_EQ(told, kBatches) << "every callback runs once";
   EXPECT_EQ(toldOfOneRecord, kBatches) << "every batch expires and says how many records it had";
-  while (!network.pending().empty()) network.disconnect(1, client::Channel::General, ErrorCode::Closed);
+  driven.answerAll();
   EXPECT_EQ(told, kBatches);
 }
 
@@ -63,39 +96,23 @@ TEST(SenderThreads, ABatchMayExpireWhileTheThreadThatFilledItCompressesIt) {
   settings.deliveryTimeout = std::chrono::microseconds(500);
   settings.idempotent = false;
   settings.compression = {compress::CompressionType::Gzip, {}};
-  klamm::testing::MockNetworkClient network;
-  klamm::testing::FakeMetadata metadata;
-  const auto random = seededRandom(1);
-  Accumulator accumulator(settings, systemClock(), *random);
-  Sender sender(accumulator, network, metadata, systemClock(), *random, Log(), [](TimePoint) {});
-  Topic& topic = accumulator.topics().findOrAdd("t");
-  metadata.setTopic("t", {1});
-  sender.applyTopic(topic, *metadata.snapshot());
+  DrivenSender driven(settings);
 
   std::atomic<int> told = 0;
-  std::atomic<bool> isSending = true;
-  std::thread ioThread([&] {
-    while (isSending) sender.tick();
-  });
-  std::string value(50'000, 'x');  // one record each
-  for (char& c : value) c = static_cast<char>(random->next());
+  const std::string value = driven.noise(50'000);  // one record in a batch
   std::vector<std::thread> senders;
   for (int thread = 0; thread < kThreads; ++thread) {
     senders.emplace_back([&] {
       for (int i = 0; i < kRecords; ++i) {
-        SendCallback callback = [&told](const RecordMetadata&, const Error&) { ++told; };
-        TimePoint deadline = systemClock().now() + 10s;
-        const auto appended = accumulator.append(topic, 0, {.topic = "t", .value = asBytes(value)}, callback, deadline);
+        const auto appended = driven.append(value, [&told](const RecordMetadata&, const Error&) { ++told; });
         ASSERT_TRUE(appended);
-        accumulator.compressFilled(*appended->queue);
+        driven.accumulator.compressFilled(*appended->queue);
       }
     });
   }
   for (std::thread& thread : senders) thread.join();
-  isSending = false;
-  ioThread.join();
-  sender.abort(Error(ErrorCode::Closed, "the test ends"));
-  while (!network.pending().empty()) network.disconnect(1, client::Channel::General, ErrorCode::Closed);
+  driven.stop();
+  driven.answerAll();
   EXPECT_EQ(told, kThreads * kRecords) << "every callback runs once";
 }
 
