@@ -126,7 +126,7 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: c_client SERVERS [KEY=VALUE...]\n");
     return 2;
   }
-  char servers[1000];
+  static char servers[1000]; /* argv may outlive this frame */
   snprintf(servers, sizeof servers, "bootstrap.servers=%s", argv[1]);
   argv[1] = servers;
   properties = argv + 1;

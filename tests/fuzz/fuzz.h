@@ -19,7 +19,7 @@ namespace klamm::fuzz {
 void run(BytesView input);
 
 /// Ends the process, which makes the input a finding, unless `holds`.
-inline void demand(bool holds, std::string_view what, std::string_view detail = {}) {
+inline void demand(bool holds, std::string_view what, std::string_view detail = "") {
   if (holds) return;
   std::fprintf(stderr, "fuzz: %.*s %.*s\n", static_cast<int>(what.size()), what.data(), static_cast<int>(detail.size()), detail.data());
   std::abort();
