@@ -29,6 +29,7 @@ void free(void *memory) {
 static klamm_config_t *config;
 static klamm_partitions_t *list;
 static klamm_producer_t *producer;
+static klamm_producer_t *keeping; /* one delivery at most */
 static klamm_consumer_t *consumer;
 
 static int32_t set_config(klamm_error_t **error) {
@@ -60,6 +61,20 @@ static int32_t refuse_record(klamm_error_t **error) {
   klamm_producer_record_t record = {.struct_size = sizeof record, .topic = "t", .has_partition = 1, .partition = -1};
   int32_t code = klamm_producer_send(producer, &record, error);
   return code == KLAMM_ILLEGAL_ARGUMENT ? KLAMM_OK : code;
+}
+
+static int32_t send_kept(klamm_error_t **error) {
+  klamm_producer_record_t record = {.struct_size = sizeof record, .topic = "a topic with a name that no broker has told of"};
+  klamm_deliveries_t *deliveries = NULL;
+  int32_t code = klamm_producer_send(keeping, &record, error);
+  long rest = left;
+  left = -1;
+  int32_t taken = klamm_producer_take_deliveries(keeping, 0, &deliveries, NULL); /* there is room for the next one */
+  if (taken != KLAMM_OK && taken != KLAMM_OUT_OF_MEMORY) exit(8);
+  if (taken == KLAMM_OK && klamm_deliveries_count(deliveries) != (code == KLAMM_OK)) exit(9);
+  klamm_deliveries_free(deliveries);
+  left = rest;
+  return code;
 }
 
 /* How often the call found no memory. */
@@ -97,6 +112,16 @@ static void starve_new(void) {
   if (no_config != NULL || no_list != NULL) exit(6);
 }
 
+/* Its sends fail at once: there is no broker. */
+static void make_keeping(void) {
+  klamm_config_t *impatient = klamm_config_new();
+  klamm_producer_options_t options = {.struct_size = sizeof options, .delivery_queue_limit = 1};
+  if (klamm_config_set(impatient, "bootstrap.servers", "127.0.0.1:1", NULL) != KLAMM_OK) exit(2);
+  if (klamm_config_set(impatient, "max.block.ms", "0", NULL) != KLAMM_OK) exit(2);
+  if (klamm_producer_new(impatient, &options, &keeping, NULL) != KLAMM_OK) exit(2);
+  klamm_config_free(impatient);
+}
+
 /* As long as nobody else has their memory, freed handles are refused, and freeing them again does nothing. */
 static void use_freed(void) {
   klamm_config_t *freed_config = klamm_config_new();
@@ -129,11 +154,14 @@ int main(void) {
   starved += starve("make a producer", make_producer, 1);
   starved += starve("make a consumer", make_consumer, 1);
   starved += starve("refuse a record", refuse_record, 0);
+  make_keeping();
+  starved += starve("send with a kept delivery", send_kept, 0);
   starved += starve("assign", assign, 0);
   starved += starve("pause", pause_all, 0);
   starved += starve("seek", seek_all, 0);
   starved += starve("read the assignment", read_assignment, 0);
   klamm_consumer_free(consumer);
+  klamm_producer_free(keeping);
   klamm_producer_free(producer);
   klamm_partitions_free(list);
   klamm_config_free(config);

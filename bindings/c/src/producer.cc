@@ -42,6 +42,18 @@ thread_local const Delivering* delivering = nullptr;
   return at != nullptr;
 }
 
+/// A record's callback and its place in the queue. Whoever takes the callback gives the place back by calling it; when nobody
+/// did and the send has failed, perhaps by an exception, the end of this does.
+/// Threading: one thread.
+struct Entered {
+  c::DeliveryQueue& queue;
+  SendCallback callback;
+  bool accepted = false;
+  ~Entered() {
+    if (!accepted && callback) queue.leave();
+  }
+};
+
 /// What Kafka's format has room for. More is mostly a negative number, and sums of such would wrap around.
 constexpr std::size_t kLargestSize = INT32_MAX;
 
@@ -120,8 +132,9 @@ Error klamm_producer::send(const klamm_producer_record_t* given, std::size_t siz
   }
   if (!queue) return core->send(bytes, callbackFor(record.user));
   if (!queue->enter()) return {ErrorCode::BufferExhausted, "delivery_queue_limit records are under way or their deliveries not taken"};
-  Error error = core->send(bytes, callbackFor(record.user));
-  if (error) queue->leave();
+  Entered entered{.queue = *queue, .callback = callbackFor(record.user)};
+  Error error = core->send(bytes, std::move(entered.callback));
+  entered.accepted = !error;
   return error;
 }
 
