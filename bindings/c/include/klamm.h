@@ -309,8 +309,8 @@ KLAMM_API void klamm_records_free(klamm_records_t *records);
 /* The first headers of a record, at most `capacity`; returns how many. Keys have no NUL at their end. */
 KLAMM_API size_t klamm_record_headers(const klamm_consumer_record_t *record, klamm_header_t *headers, size_t capacity);
 
-/* Commits `offsets`, or with NULL the positions behind all that poll returned, and retries what may be retried; at most
- * `timeout_ms` or KLAMM_DEFAULT_TIMEOUT (default.api.timeout.ms). KLAMM_COMMIT_FAILED: the group has moved on. */
+/* Commits `offsets`, where the last entry of a partition counts, or with NULL the positions behind all that poll returned,
+ * and retries what may be retried; at most `timeout_ms` or KLAMM_DEFAULT_TIMEOUT (default.api.timeout.ms). KLAMM_COMMIT_FAILED: the group has moved on. */
 KLAMM_API int32_t klamm_consumer_commit_sync(klamm_consumer_t *consumer, const klamm_partitions_t *offsets, int64_t timeout_ms,
                                              klamm_error_t **error);
 /* The same without waiting and without retries; `done` may be NULL. */
