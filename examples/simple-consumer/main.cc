@@ -20,16 +20,15 @@ int main(int argc, char** argv) {
     consumer.subscribe({argv[2]});
     for (long seen = 0; seen < wanted;) {
       const auto records = consumer.poll(std::chrono::seconds(1));  // owns what its records point into
+      klamm::OffsetMap printed;
       for (const auto& record : records) {
         const std::string_view value = record.value.value_or("(null)");
         std::printf("%.*s\n", static_cast<int>(value.size()), value.data());
-        // Exactly what was printed is committed, also when the poll brought more than was wanted.
-        if (++seen == wanted) {
-          consumer.commitSync({{{std::string(record.topic), record.partition}, {.offset = record.offset + 1}}});
-          break;
-        }
+        printed[{std::string(record.topic), record.partition}] = {.offset = record.offset + 1};
+        if (++seen == wanted) break;
       }
-      if (seen < wanted && !records.empty()) consumer.commitSync(records.nextOffsets());
+      // Exactly what was printed, also when the poll brought more than was wanted, of several partitions.
+      if (!printed.empty()) consumer.commitSync(printed);
     }
     consumer.close();  // leaves the group at once
     return 0;
