@@ -32,9 +32,12 @@ static int32_t start(char **argv, klamm_error_t **error) {
 /* Prints at most *left records, or all when that is negative, and commits the offsets behind them. */
 static int32_t print_records(klamm_records_t *records, long *left, klamm_error_t **error) {
   int32_t code = KLAMM_OK;
+  size_t count = 0;
   klamm_consumer_record_t record = {.struct_size = sizeof record};
   klamm_partitions_t *printed = klamm_partitions_new();
-  while (code == KLAMM_OK && *left != 0 && klamm_records_read(records, &record, 1)) {
+  while (code == KLAMM_OK && *left != 0) {
+    code = klamm_records_read(records, &record, 1, &count, error);
+    if (code != KLAMM_OK || count == 0) break;
     printf("%.*s\n", (int)record.value_size, record.value != NULL ? (const char *)record.value : "(null)");
     --*left;
     /* The poll may have brought more than is wanted, so the list has what was printed. The last entry of a partition counts. */

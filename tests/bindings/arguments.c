@@ -85,8 +85,7 @@ void test_arguments(void) {
   klamm_topics_free(NULL);
   CHECK(klamm_error_code(NULL) == KLAMM_OK && strcmp(klamm_error_name(NULL), "NONE") == 0 && *klamm_error_message(NULL) == '\0');
   CHECK(klamm_partitions_count(NULL) == 0 && klamm_partitions_at(NULL, 0) == NULL && klamm_partitions_find(NULL, "t", 0) == NULL);
-  CHECK(klamm_records_count(NULL) == 0 && klamm_records_read(NULL, NULL, 1) == 0 && klamm_record_headers(NULL, NULL, 1) == 0);
-  CHECK(klamm_deliveries_count(NULL) == 0 && klamm_deliveries_read(NULL, NULL, 1) == 0);
+  CHECK(klamm_records_count(NULL) == 0 && klamm_record_headers(NULL, NULL, 1) == 0 && klamm_deliveries_count(NULL) == 0);
   CHECK(klamm_topics_count(NULL) == 0 && klamm_topics_at(NULL, 0) == NULL && klamm_topics_partition(NULL, 0, 0) == NULL);
 
   klamm_admin_free(admin);
@@ -94,6 +93,52 @@ void test_arguments(void) {
   klamm_producer_free(producer);
   klamm_partitions_free(list);
   klamm_config_free(config);
+}
+
+/* Nothing that is wrong with reading looks like the end. */
+void test_reading_arguments(void) {
+  const int32_t illegal = KLAMM_ILLEGAL_ARGUMENT;
+  klamm_producer_options_t options = {.struct_size = sizeof options};
+  options.delivery_queue_limit = 1;
+  klamm_producer_t *producer = new_producer(&options);
+  klamm_consumer_t *consumer = new_consumer(new_name("group"));
+  const char *topic = new_name("empty");
+  create_topic(topic, 1);
+  klamm_partitions_t *list = one(topic, 0, -1);
+  klamm_records_t *records = NULL;
+  klamm_deliveries_t *deliveries = NULL;
+  klamm_consumer_record_t record = {.struct_size = sizeof record};
+  klamm_delivery_t delivery = {.struct_size = sizeof delivery};
+  size_t count = 7;
+  OK(klamm_consumer_assign(consumer, list, &error));
+  OK(klamm_consumer_poll(consumer, 0, &records, &error));
+  OK(klamm_producer_take_deliveries(producer, 0, &deliveries, &error));
+
+  FAILS(illegal, klamm_records_read(NULL, &record, 1, &count, &error));
+  FAILS(illegal, klamm_records_read((klamm_records_t *)list, &record, 1, &count, &error));
+  FAILS(illegal, klamm_records_read(records, NULL, 1, &count, &error));
+  FAILS(illegal, klamm_records_read(records, &record, 0, &count, &error));
+  FAILS(illegal, klamm_records_read(records, &record, 1, NULL, &error));
+  FAILS(illegal, klamm_deliveries_read(NULL, &delivery, 1, &count, &error));
+  FAILS(illegal, klamm_deliveries_read(deliveries, NULL, 1, &count, &error));
+  FAILS(illegal, klamm_deliveries_read(deliveries, &delivery, 0, &count, &error));
+  FAILS(illegal, klamm_deliveries_read(deliveries, &delivery, 1, NULL, &error));
+  const size_t wrong[] = {0, sizeof(size_t), sizeof delivery - 1, (size_t)-1};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    record.struct_size = delivery.struct_size = wrong[i];
+    FAILS(illegal, klamm_records_read(records, &record, 1, &count, &error));
+    FAILS(illegal, klamm_deliveries_read(deliveries, &delivery, 1, &count, &error));
+  }
+  CHECK(count == 7); /* written on success only */
+  record.struct_size = sizeof record;
+  OK(klamm_records_read(records, &record, 1, &count, &error));
+  CHECK(count == 0);
+
+  klamm_deliveries_free(deliveries);
+  klamm_records_free(records);
+  klamm_partitions_free(list);
+  klamm_consumer_free(consumer);
+  klamm_producer_free(producer);
 }
 
 void test_struct_sizes(void) {

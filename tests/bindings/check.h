@@ -47,6 +47,7 @@ void produce_numbers(const char *topic, int count, int32_t partitions);
 klamm_partitions_t *one(const char *topic, int32_t partition, int64_t offset);
 
 void test_arguments(void);
+void test_reading_arguments(void);
 void test_struct_sizes(void);
 void test_config(void);
 void test_errors(void);

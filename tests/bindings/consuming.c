@@ -23,7 +23,9 @@ static klamm_records_t *poll_some(klamm_consumer_t *consumer) {
 static int64_t first_offset(klamm_consumer_t *consumer) {
   klamm_records_t *records = poll_some(consumer);
   klamm_consumer_record_t record = {.struct_size = sizeof record};
-  CHECK(klamm_records_read(records, &record, 1) == 1);
+  size_t count = 0;
+  OK(klamm_records_read(records, &record, 1, &count, &error));
+  CHECK(count == 1);
   klamm_records_free(records);
   return record.offset;
 }
@@ -61,7 +63,9 @@ void test_fields_of_records(void) {
   for (int round = 0; round < 2; round++) {
     klamm_consumer_record_t in[3];
     in[0].struct_size = sizeof *in;
-    CHECK(klamm_records_read(records, in, 3) == 2);
+    size_t count = 0;
+    OK(klamm_records_read(records, in, 3, &count, &error));
+    CHECK(count == 2);
     CHECK(strcmp(in[0].topic, topic) == 0 && in[0].partition == 0 && in[0].offset == 0 && in[0].timestamp == 1234567890123);
     CHECK(in[0].timestamp_type == KLAMM_CREATE_TIME && in[0].struct_size == sizeof *in);
     CHECK(same(in[0].key, in[0].key_size, "k") && in[0].value == NULL && in[0].header_count == 3);
@@ -70,12 +74,18 @@ void test_fields_of_records(void) {
     CHECK(got[0].key_size == 1 && got[0].key[0] == 'a' && same(got[0].value, got[0].value_size, "1"));
     CHECK(got[1].key_size == 0 && got[1].value == NULL && got[2].value != NULL && got[2].value_size == 0);
     CHECK(in[1].key == NULL && same(in[1].value, in[1].value_size, "") && in[1].offset == 1 && in[1].header_count == 0);
-    CHECK(klamm_records_read(records, in, 3) == 0);
+    OK(klamm_records_read(records, in, 3, &count, &error));
+    CHECK(count == 0);
     klamm_records_rewind(records);
   }
-  /* A struct without its size is not written to. */
-  klamm_consumer_record_t sizeless = {0};
-  CHECK(klamm_records_read(records, &sizeless, 1) == 0);
+  /* A struct without its size is not written to, and not taken for the end. */
+  klamm_consumer_record_t record = {0};
+  size_t count = 7;
+  FAILS(KLAMM_ILLEGAL_ARGUMENT, klamm_records_read(records, &record, 1, &count, &error));
+  CHECK(record.topic == NULL && count == 7);
+  record.struct_size = sizeof record;
+  OK(klamm_records_read(records, &record, 1, &count, &error));
+  CHECK(count == 1 && record.offset == 0);
   klamm_partitions_t *next = NULL;
   OK(klamm_records_next_offsets(records, &next, &error));
   CHECK(klamm_partitions_count(next) == 1 && klamm_partitions_find(next, topic, 0)->offset == 2);
@@ -142,7 +152,9 @@ void test_group_of_two(void) {
     CHECK(tries < 2000);
     OK(klamm_consumer_poll(consumers[tries % 2], 50, &records, &error));
     rows[0].struct_size = sizeof *rows;
-    while ((n = klamm_records_read(records, rows, 128)) > 0) {
+    for (;;) {
+      OK(klamm_records_read(records, rows, 128, &n, &error));
+      if (n == 0) break;
       for (size_t i = 0; i < n; i++) {
         char text[12] = {0};
         CHECK(rows[i].value_size < sizeof text);

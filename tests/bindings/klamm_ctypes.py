@@ -50,8 +50,7 @@ for name, result, *arguments in [
     ("config_new", c_void_p), ("config_free", None, c_void_p), ("partitions_new", c_void_p), ("partitions_free", None, c_void_p),
     ("partitions_count", c_size_t, c_void_p), ("partitions_at", POINTER(Partition), c_void_p, c_size_t),
     ("producer_free", None, c_void_p), ("consumer_free", None, c_void_p), ("consumer_wakeup", None, c_void_p), ("admin_free", None, c_void_p),
-    ("deliveries_read", c_size_t, c_void_p, POINTER(Delivery), c_size_t), ("deliveries_free", None, c_void_p),
-    ("records_read", c_size_t, c_void_p, POINTER(ConsumerRecord), c_size_t), ("records_free", None, c_void_p),
+    ("deliveries_free", None, c_void_p), ("records_free", None, c_void_p),
 ]:
     function = getattr(LIBRARY, "klamm_" + name)
     function.restype, function.argtypes = result, arguments
@@ -91,9 +90,12 @@ def partitions(*entries):
     return made_list
 
 
-def read(handle, struct, read_rows, count=500):
-    """All rows of a batch: one call of C for each `count` of them."""
-    rows = (struct * count)()
+def read(name, handle, struct, capacity=500):
+    """All rows of a batch: one call of C for each `capacity` of them."""
+    rows, count = (struct * capacity)(), c_size_t()
     rows[0].struct_size = ctypes.sizeof(struct)
-    while n := read_rows(handle, rows, count):
-        yield from rows[:n]
+    while True:
+        call(name, handle, rows, c_size_t(capacity), byref(count))
+        if count.value == 0:
+            return
+        yield from rows[:count.value]

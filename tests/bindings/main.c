@@ -103,6 +103,7 @@ int main(int argc, char **argv) {
     void (*run)(void);
   } tests[] = {
       {"wrong arguments", test_arguments},
+      {"wrong arguments of reading", test_reading_arguments},
       {"sizes of structs", test_struct_sizes},
       {"configuration", test_config},
       {"errors", test_errors},

@@ -149,7 +149,9 @@ void test_kept_deliveries(void) {
   CHECK(klamm_deliveries_count(deliveries) == LIMIT);
   OK(klamm_producer_send(producer, records, &error)); /* there is room again */
   size_t read = 0, n;
-  while ((n = klamm_deliveries_read(deliveries, rows, 64)) > 0) {
+  for (;;) {
+    OK(klamm_deliveries_read(deliveries, rows, 64, &n, &error));
+    if (n == 0) break;
     for (size_t i = 0; i < n; i++, read++) {
       CHECK(rows[i].error == NULL && rows[i].offset == (int64_t)read && rows[i].user == &records[read % BATCH]);
       CHECK(strcmp(rows[i].topic, topic) == 0);
@@ -161,11 +163,15 @@ void test_kept_deliveries(void) {
   /* Errors and texts live with the deliveries, also when the producer is gone. */
   OK(klamm_producer_take_deliveries(producer, 10000, &deliveries, &error));
   klamm_producer_free(producer);
-  CHECK(klamm_deliveries_read(deliveries, rows, 64) == 1);
+  rows[0].struct_size = 0;
+  FAILS(KLAMM_ILLEGAL_ARGUMENT, klamm_deliveries_read(deliveries, rows, 64, &n, &error)); /* not the end: nothing was read */
+  rows[0].struct_size = sizeof *rows;
+  OK(klamm_deliveries_read(deliveries, rows, 64, &n, &error));
+  CHECK(n == 1);
   CHECK(rows[0].error_code == KLAMM_INVALID_TOPIC_EXCEPTION && *klamm_error_message(rows[0].error) != '\0');
   CHECK(strcmp(rows[0].topic, "no topic can be called this") == 0);
-  rows[0].struct_size = 0;
-  CHECK(klamm_deliveries_read(deliveries, rows, 64) == 0);
+  OK(klamm_deliveries_read(deliveries, rows, 64, &n, &error));
+  CHECK(n == 0);
   klamm_deliveries_free(deliveries);
 }
 

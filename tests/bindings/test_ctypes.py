@@ -52,7 +52,7 @@ class CtypesTest(harness.InteropTest):
         """(partition, offset, key, value) of each record."""
         records = klamm.made("consumer_poll", consumer, c_int64(timeout))
         rows = [(row.partition, row.offset, row.key, string_at(row.value, row.value_size))
-                for row in klamm.read(records, klamm.ConsumerRecord, klamm.records_read)]
+                for row in klamm.read("records_read", records, klamm.ConsumerRecord)]
         klamm.records_free(records)
         return rows
 
@@ -92,7 +92,7 @@ class CtypesTest(harness.InteropTest):
 
         def take():
             deliveries = klamm.made("producer_take_deliveries", producer, c_int64(1000))
-            offsets.extend(row.offset for row in klamm.read(deliveries, klamm.Delivery, klamm.deliveries_read))
+            offsets.extend(row.offset for row in klamm.read("deliveries_read", deliveries, klamm.Delivery))
             klamm.deliveries_free(deliveries)
             return len(offsets) >= RECORDS
 

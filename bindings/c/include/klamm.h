@@ -230,8 +230,10 @@ KLAMM_API int32_t klamm_producer_take_deliveries(klamm_producer_t *producer, int
 KLAMM_API int32_t klamm_producer_close(klamm_producer_t *producer, int64_t timeout_ms, klamm_error_t **error);
 
 KLAMM_API size_t klamm_deliveries_count(const klamm_deliveries_t *deliveries);
-/* The next ones, at most `capacity`, into an array whose first element has struct_size; returns how many, 0 at the end. */
-KLAMM_API size_t klamm_deliveries_read(klamm_deliveries_t *deliveries, klamm_delivery_t *rows, size_t capacity);
+/* The next ones, at most `capacity` and that is at least 1, into an array whose first element has struct_size; *count is how
+ * many, 0 at the end. */
+KLAMM_API int32_t klamm_deliveries_read(klamm_deliveries_t *deliveries, klamm_delivery_t *rows, size_t capacity, size_t *count,
+                                        klamm_error_t **error);
 KLAMM_API void klamm_deliveries_free(klamm_deliveries_t *deliveries);
 
 /* ---- Consumer ------------------------------------------------------------------------------------------------------------- */
@@ -294,12 +296,18 @@ KLAMM_API int32_t klamm_consumer_assignment(klamm_consumer_t *consumer, klamm_pa
 KLAMM_API int32_t klamm_consumer_poll(klamm_consumer_t *consumer, int64_t timeout_ms, klamm_records_t **records, klamm_error_t **error);
 
 KLAMM_API size_t klamm_records_count(const klamm_records_t *records);
-/* The next records, at most `capacity`, into an array whose first element has struct_size; returns how many, 0 at the end.
+/* The next records, at most `capacity` and that is at least 1, into an array whose first element has struct_size; *count is how
+ * many, 0 at the end. When the call fails nothing was read.
  *
  *     klamm_consumer_record_t record = {.struct_size = sizeof record};
- *     while (klamm_records_read(records, &record, 1)) use(record.value, record.value_size);
+ *     size_t count = 0;
+ *     int32_t code;
+ *     while ((code = klamm_records_read(records, &record, 1, &count, &error)) == KLAMM_OK && count == 1) {
+ *       use(record.value, record.value_size);
+ *     }
  */
-KLAMM_API size_t klamm_records_read(klamm_records_t *records, klamm_consumer_record_t *rows, size_t capacity);
+KLAMM_API int32_t klamm_records_read(klamm_records_t *records, klamm_consumer_record_t *rows, size_t capacity, size_t *count,
+                                     klamm_error_t **error);
 /* The next klamm_records_read() begins with the first record again. */
 KLAMM_API void klamm_records_rewind(klamm_records_t *records);
 /* The positions behind these records: what to commit when they are processed. */

@@ -59,11 +59,11 @@ void DeliveryQueue::close() noexcept {
 
 size_t klamm_deliveries_count(const klamm_deliveries_t* deliveries) { return c::isA(deliveries) ? deliveries->rows.size() : 0; }
 
-size_t klamm_deliveries_read(klamm_deliveries_t* deliveries, klamm_delivery_t* rows, size_t capacity) {
-  if (!c::isA(deliveries)) return 0;
-  c::Rows<klamm_delivery_t> out(rows, capacity);
-  while (!out.full() && deliveries->read < deliveries->rows.size()) out.add(deliveries->rows[deliveries->read++]);
-  return out.count();
+int32_t klamm_deliveries_read(klamm_deliveries_t* deliveries, klamm_delivery_t* rows, size_t capacity, size_t* count, klamm_error_t** error) {
+  return c::guarded(deliveries, error, [&] {
+    return c::fillRows(
+        rows, capacity, count, [&] { return deliveries->read < deliveries->rows.size(); }, [&] { return deliveries->rows[deliveries->read++]; });
+  });
 }
 
 void klamm_deliveries_free(klamm_deliveries_t* deliveries) {

@@ -50,11 +50,10 @@ klamm_consumer_record_t klamm_records::next() noexcept {
 
 size_t klamm_records_count(const klamm_records_t* records) { return c::isA(records) ? records->fetched.count : 0; }
 
-size_t klamm_records_read(klamm_records_t* records, klamm_consumer_record_t* rows, size_t capacity) {
-  if (!c::isA(records)) return 0;
-  c::Rows<klamm_consumer_record_t> out(rows, capacity);
-  while (!out.full() && records->findRun()) out.add(records->next());
-  return out.count();
+int32_t klamm_records_read(klamm_records_t* records, klamm_consumer_record_t* rows, size_t capacity, size_t* count, klamm_error_t** error) {
+  return c::guarded(records, error, [&] {
+    return c::fillRows(rows, capacity, count, [&] { return records->findRun(); }, [&] { return records->next(); });
+  });
 }
 
 void klamm_records_rewind(klamm_records_t* records) {

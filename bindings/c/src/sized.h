@@ -74,26 +74,19 @@ void writeSized(const T& ours, void* given, std::size_t size) noexcept {
   std::memcpy(given, &size, sizeof size);
 }
 
-/// The rows of an array that the caller gave to be filled, by the size in its first element. Threading: a value.
-template <class T>
-class Rows {
- public:
-  Rows(T* rows, std::size_t capacity) noexcept
-      : at_(reinterpret_cast<unsigned char*>(rows)), size_(rows != nullptr && capacity > 0 ? sizeOf(rows) : 0),
-        left_(isSize<T>(size_) ? capacity : 0), capacity_(left_) {}
-  [[nodiscard]] bool full() const noexcept { return left_ == 0; }
-  void add(const T& row) noexcept {
-    writeSized(row, at_, size_);
-    at_ += size_;
-    --left_;
-  }
-  [[nodiscard]] std::size_t count() const noexcept { return capacity_ - left_; }
-
- private:
-  unsigned char* at_;
-  std::size_t size_;
-  std::size_t left_;
-  std::size_t capacity_;
-};
+/// Fills the caller's array from next(), while hasNext(), by the size in its first element. A wrong size is an error and not the
+/// end: whoever loops until the end would lose what is left.
+template <class T, class HasNext, class Next>
+[[nodiscard]] Error fillRows(T* rows, std::size_t capacity, std::size_t* count, HasNext&& hasNext, Next&& next) {
+  if (rows == nullptr || count == nullptr) return illegalArgument("rows or count is NULL");
+  if (capacity == 0) return illegalArgument("the capacity is 0");
+  const std::size_t size = sizeOf(rows);
+  if (!isSize<T>(size)) return illegalArgument("struct_size of the first row is not that of the struct");
+  auto* at = reinterpret_cast<unsigned char*>(rows);
+  std::size_t filled = 0;
+  for (; filled < capacity && hasNext(); ++filled, at += size) writeSized<T>(next(), at, size);
+  *count = filled;
+  return {};
+}
 
 }  // namespace klamm::c
