@@ -32,8 +32,9 @@
  * or, in a callback, until it returns. Arguments are copied before a call returns.
  *
  * STRUCTS begin with `struct_size`, which whoever makes one sets to sizeof; so fields can be added without breaking
- * programs that are compiled already. A struct of zeros with its size is valid and asks for the defaults. In an array the first
- * element's struct_size counts for all. A field that this library does not know, and that is not zero, is refused.
+ * programs that are compiled already. Only klamm_header_t and klamm_property_t have no size and never grow. A struct of
+ * zeros with its size is valid and asks for the defaults. In an array the first element's struct_size counts for all. A
+ * field that this library does not know, and that is not zero, is refused.
  *
  * TEXT is UTF-8 ended by NUL. BYTES are a pointer and a size; the pointer NULL is Kafka's null (a tombstone, no key),
  * another pointer with the size 0 is no bytes at all. Sizes of a record's parts are at most INT32_MAX.
@@ -364,6 +365,7 @@ KLAMM_API int32_t klamm_consumer_close(klamm_consumer_t *consumer, int64_t timeo
 
 /* ---- Admin ---------------------------------------------------------------------------------------------------------------- */
 
+/* One setting of a topic. This struct has no size: it stays as it is. */
 typedef struct klamm_property {
   const char *name;
   const char *value;
