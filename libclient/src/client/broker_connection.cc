@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "client/cause.h"
 #include "protocol/frame.h"
 
 namespace klamm::client {
@@ -180,7 +181,7 @@ void BrokerConnection::expireWaitingLocked(TimePoint now, Endings& endings) {
       continue;
     }
     const Error& cause = at->lastFailure ? at->lastFailure : lastFailure_;
-    endings.push_back({std::move(at->call), Error(ErrorCode::RequestTimedOut, cause ? cause.message() : "no connection in time")});
+    endings.push_back({std::move(at->call), Error(ErrorCode::RequestTimedOut, cause ? causeOf(cause) : "no connection in time")});
     at = waiting_.erase(at);
   }
 }

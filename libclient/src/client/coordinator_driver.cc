@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "client/backoff.h"
+#include "client/cause.h"
 
 namespace klamm::client {
 
@@ -126,7 +127,7 @@ void CoordinatorDriver::expire(const Key& key) {
   }
   if (late.empty()) return;
   if (!cause) cause = network_.status(kAnyNode, Channel::General).lastFailure;
-  const Error error(ErrorCode::RequestTimedOut, cause ? "no coordinator found: " + cause.message() : "no coordinator found in time");
+  const Error error(ErrorCode::RequestTimedOut, cause ? "no coordinator found: " + causeOf(cause) : "no coordinator found in time");
   for (Callback& callback : late) callback(fail(error));
 }
 

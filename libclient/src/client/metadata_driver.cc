@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "client/cause.h"
+
 namespace klamm::client {
 
 MetadataDriver::MetadataDriver(const ClientSettings& settings, net::Loop& loop, NetworkClient& network, Random& random, Log log)
@@ -180,7 +182,7 @@ void MetadataDriver::expireWaiters(TimePoint now) {
   }
   if (late.empty()) return;
   if (!cause) cause = network_.status(kAnyNode, Channel::General).lastFailure;
-  const Error error(ErrorCode::RequestTimedOut, cause ? "no metadata: " + cause.message() : "no metadata in time");
+  const Error error(ErrorCode::RequestTimedOut, cause ? "no metadata: " + causeOf(cause) : "no metadata in time");
   for (Waiter& waiter : late) waiter(fail(error));
 }
 
