@@ -3,8 +3,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <iostream>
 #include <optional>
@@ -164,6 +166,12 @@ void showNextSteps(const std::string& address) {
   return {};
 }
 
+/// What a person can do who meets this for the first time.
+std::string adviceFor(const klamm::Error& error) {
+  if (error.context().find(std::strerror(EADDRINUSE)) == std::string::npos) return {};
+  return "; another broker may be running (as a service: systemctl status klamm-broker), and --port 0 takes a free port";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -174,7 +182,8 @@ int main(int argc, char** argv) {
   app.add_option("server.properties", arguments.properties, "Kafka's properties file of a combined node");
   app.add_option("--override", arguments.overrides, "key=value: a setting that goes before the file's; may stand several times")
       ->allow_extra_args(false);
-  app.add_option("--port", arguments.port, "listen on 127.0.0.1 and ::1 at this port instead of listeners; 0 picks a free one");
+  app.add_option("--port", arguments.port, "listen on 127.0.0.1 and ::1 at this port instead of listeners; 0 picks a free one")
+      ->check(CLI::Range(0, 65535));
   app.add_option("--data", arguments.data, "data folder, instead of log.dirs");
   app.add_flag("--log-requests", arguments.logRequests, "one line per request on stderr");
   try {
@@ -188,7 +197,7 @@ int main(int argc, char** argv) {
   const klamm::Log log = stderrLog();
   if (const klamm::Status served = serve(arguments, log); !served) {
     const klamm::Error& error = served.error();
-    std::cerr << "klamm-broker: " << (error.context().empty() ? error.message() : error.context()) << std::endl;
+    std::cerr << "klamm-broker: " << (error.context().empty() ? error.message() : error.context()) << adviceFor(error) << std::endl;
     return 1;
   }
   return 0;
