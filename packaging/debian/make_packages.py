@@ -18,7 +18,7 @@ CHANGELOG = (HERE / "changelog").read_text()
 VERSION = re.match(r"klamm \((.*)\)", CHANGELOG).group(1)
 MAINTAINER = re.search(r"^ -- (.*)  ", CHANGELOG, re.M).group(1)
 
-# What a program needs besides libklamm-dev is what klamm.pc and the static libraries name.
+# libklamm-dev depends on what klamm.pc and the static libraries name.
 PACKAGES = {
     "libklamm1": {
         "Section": "libs", "Multi-Arch": "same",
@@ -27,7 +27,7 @@ PACKAGES = {
                        " Java clients, written in C++ throughout, and a Kafka-compatible broker that\n"
                        " runs inside a process, for tests.\n .\n This package contains the shared libraries."},
     "libklamm-dev": {
-        "Section": "libdevel", "Multi-Arch": "same", "Suggests": "pkgconf | pkg-config",
+        "Section": "libdevel", "Multi-Arch": "same", "Recommends": "pkgconf | pkg-config",
         "Depends": f"libklamm1 (= {VERSION}), libfmt-dev, libssl-dev, libzstd-dev, liblz4-dev, libsnappy-dev, libdeflate-dev, zlib1g-dev",
         "Description": "native C++20 client of Apache Kafka - development files\n"
                        " Headers, static libraries, and what CMake's find_package(klamm) and pkg-config\n"
@@ -71,6 +71,16 @@ def document(stage, name):
     return folder
 
 
+def add_development_files(stage, folder):
+    """pkg-config leaves out the folders that a compiler searches anyway, but only where it knows them by that name: so the prefix,
+    which otherwise follows the files about, is named. And who has the packages alone finds the guides and the examples."""
+    for path in stage.rglob("*.pc"):
+        path.write_text(re.sub(r"^prefix=.*", "prefix=/usr", path.read_text(), flags=re.M))
+    for name in ("docs/guide", "examples"):
+        shutil.copytree(ROOT / name, folder / pathlib.Path(name).name)
+    shutil.copy(ROOT / "README.md", folder)
+
+
 def add_service(stage, control, folder):
     for source, target in ((HERE / "klamm-broker.service", "usr/lib/systemd/system"), (HERE / "server.properties", "etc/klamm")):
         (stage / target).mkdir(parents=True)
@@ -96,6 +106,8 @@ def make(name, build, output, work):
     run("cmake", "--install", build, "--prefix", "/usr", "--component", name, "--strip", env={**os.environ, "DESTDIR": str(stage)})
     fields = dict(PACKAGES[name])
     folder = document(stage, name)
+    if name == "libklamm-dev":
+        add_development_files(stage, folder)
     tidy(stage)
     depends = [text for text in (depends_of(stage, work), fields.get("Depends")) if text]
     control = stage / "DEBIAN"

@@ -93,6 +93,7 @@ def check_find_package(installed, work):
     missing.mkdir()
     (missing / "CMakeLists.txt").write_text("cmake_minimum_required(VERSION 3.25)\nproject(p LANGUAGES CXX)\n"
                                             "find_package(klamm QUIET COMPONENTS streams)\nif(klamm_FOUND)\nmessage(FATAL_ERROR found)\nendif()\n"
+                                            "if(NOT klamm_NOT_FOUND_MESSAGE MATCHES \"'streams'.*: client\")\nmessage(FATAL_ERROR \"${klamm_NOT_FOUND_MESSAGE}\")\nendif()\n"
                                             "find_package(klamm 0.1 REQUIRED)\n")
     installed.configure(missing, missing / "build")
 

@@ -41,6 +41,8 @@ set -eu
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 apt-get install -y -qq --no-install-recommends g++ cmake ninja-build pkg-config libgtest-dev >/dev/null
 cp -r /debs/stranger /tmp/stranger
+test -z "$(pkg-config --cflags klamm klamm_broker klamm-c)"
+test -e /usr/share/doc/libklamm-dev/guide/producer.md; test -e /usr/share/doc/libklamm-dev/examples/simple-producer/main.cc
 klamm-broker --port 0 > /tmp/ready 2>/dev/null & broker=$!
 g++ -std=c++20 /tmp/stranger/client.cc $(pkg-config --cflags --libs klamm) -o /tmp/client
 /tmp/client "$(cut -d' ' -f2 /tmp/ready)"
