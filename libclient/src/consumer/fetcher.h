@@ -113,7 +113,7 @@ class Fetcher {
   struct InFlight {
     std::map<TopicPartition, Asked> partitions = {};
     std::size_t expectedBytes = 0;
-    std::vector<const Asked*> begun = {};  ///< the partitions of the answer, in its order, once that has begun
+    std::vector<const Asked*> begun = {};  ///< the partitions of the answer, in its order, once that has begun; a move keeps them where they are
   };
   struct NodePlan {
     FetchTargets targets = {};
